@@ -1,0 +1,1 @@
+"""Accounts: users, roles, sign-in by e-mail, phone or username, profile, API tokens."""

@@ -1,0 +1,72 @@
+"""Users and roles. The column names are the customer's (R053); identities are stored normalised."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from dashboard.core.database import UTCDateTime, db, utcnow
+
+
+class RoleName(StrEnum):
+    """The roles; each is a grant of its own, none includes another."""
+
+    ADMIN = "admin"  # runs the portal
+    ANALYST = "analyst"  # sees charts, analyses and models
+    LEARNER = "learner"  # every new account
+
+
+user_role = Table(
+    "user_role",
+    db.metadata,
+    Column("user_id", Integer, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", Integer, ForeignKey("role.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class Role(db.Model, RoleMixin):  # type: ignore[name-defined,misc]
+    """A role that users can be granted."""
+
+    __tablename__ = "role"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(30), unique=True)
+    description: Mapped[str] = mapped_column(String(200), default="")
+    users: Mapped[list["User"]] = relationship(secondary=user_role, back_populates="roles")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(db.Model, UserMixin):  # type: ignore[name-defined,misc]
+    """A person with an account: at least one of user_name, phone and email identifies her."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # NULL, never '': two people without a phone must not collide.
+    user_name: Mapped[str | None] = mapped_column(String(30), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(20), unique=True)  # E.164
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    nickname: Mapped[str] = mapped_column(String(64), default="")
+    password: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    # Changing it ends every session and token of the user (Flask-Security).
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    ctime: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
+    mtime: Mapped[datetime] = mapped_column(
+        UTCDateTime, default=utcnow, onupdate=utcnow, index=True
+    )
+    roles: Mapped[list[Role]] = relationship(
+        secondary=user_role, back_populates="users", lazy="selectin"
+    )
+
+    @property
+    def display_name(self) -> str:
+        """What others may see: the display name, else the username, else a number."""
+        return self.nickname or self.user_name or f"#{self.id}"
+
+    def __str__(self) -> str:
+        return self.display_name

@@ -1,0 +1,1 @@
+"""What no domain owns: configuration, database, errors, access, headers, languages, assets."""

@@ -1,0 +1,86 @@
+"""Who may open what: one map for every route, checked before any view runs.
+
+An endpoint that is not in the map is refused, so a forgotten line locks a door instead of opening it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, abort, current_app, redirect, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TOKEN_HEADERS = ("Authorization", "Authentication-Token")
+
+csrf = CSRFProtect()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a route: anybody, anybody signed in, or holders of one of `roles`."""
+
+    public: bool = False
+    roles: frozenset[str] = frozenset()
+
+
+PUBLIC = Access(public=True)
+SIGNED_IN = Access()
+
+
+def roles(*names: str) -> Access:
+    """Access for those who hold at least one of the named roles."""
+    return Access(roles=frozenset(names))
+
+
+def init_app(app: Flask, access: Mapping[str, Access]) -> None:
+    """Check every request of `app` against `access`, and every change against CSRF."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    csrf.init_app(app)
+    app.extensions["atrium_access"] = access
+    app.before_request(_guard)
+
+
+def access_of(endpoint: str) -> Access | None:
+    """Who may use `endpoint`, or None when nobody said."""
+    return cast(Mapping[str, Access], current_app.extensions["atrium_access"]).get(endpoint)
+
+
+def has_role(*names: str) -> bool:
+    """Whether the signed-in user holds one of the named roles."""
+    return current_user.is_authenticated and any(current_user.has_role(name) for name in names)
+
+
+def _guard() -> Response | None:
+    if request.endpoint is None or request.routing_exception is not None:
+        return None  # unknown address or method: Flask answers 404 or 405
+    access = access_of(request.endpoint)
+    if access is None:
+        current_app.logger.error("no access rule for endpoint %s", request.endpoint)
+        abort(403)
+    if request.method not in SAFE_METHODS and not _carries_token():
+        csrf.protect()
+    if access.public:
+        return None
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    if access.roles and not has_role(*access.roles):
+        current_app.logger.warning(
+            "refused %s %s to user %s", request.method, request.path, current_user.get_id()
+        )
+        abort(403)
+    return None
+
+
+def _carries_token() -> bool:
+    # A page of another site cannot set these headers without our consent (CORS), so they need no CSRF token.
+    return any(name in request.headers for name in TOKEN_HEADERS)
+
+
+def _ask_to_sign_in() -> Response:
+    if request.path.startswith("/api/"):
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else ""
+    return redirect(current_app.extensions["atrium_login_url"](target))

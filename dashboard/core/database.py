@@ -1,0 +1,163 @@
+"""The database: one session, one meaning of a transaction, on SQLite, PostgreSQL and MariaDB/MySQL."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, Select, event, func, select
+from sqlalchemy.dialects.mysql import DATETIME as MySQLDateTime
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import NullPool
+
+from dashboard.core.errors import Conflict, Unavailable
+
+# How long a writer waits for SQLite's write lock before the request is told to try again.
+SQLITE_BUSY_MS = 10_000
+# Naive UTC; MySQL drops fractions of a second unless told to keep them.
+UTCDateTime = DateTime().with_variant(MySQLDateTime(fsp=6), "mysql", "mariadb")
+
+
+class Base(DeclarativeBase):
+    # Named constraints, so that migrations can change them on every database.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+session = cast(Session, db.session)
+
+
+def init_app(app: Flask) -> None:
+    """Connect `app` to the database of its configuration."""
+    uri = app.config["ATRIUM"].database_uri
+    app.config["SQLALCHEMY_DATABASE_URI"] = uri
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _set_sqlite_pragmas)
+
+
+def engine_options(uri: str) -> dict[str, Any]:
+    """The engine's options for the kind of database in `uri`."""
+    if uri.startswith("sqlite"):
+        # IMMEDIATE: a transaction takes the write lock at its first write and waits for it, instead of
+        # failing at once when it read before another writer committed. Reads stay outside of it.
+        return {"connect_args": {"isolation_level": "IMMEDIATE", "check_same_thread": False}}
+    options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800}
+    if uri.startswith("mysql"):
+        options["isolation_level"] = "READ COMMITTED"
+    return options
+
+
+def without_pool(uri: str) -> dict[str, Any]:
+    """Options for a process that makes few connections and must not keep any."""
+    return {**engine_options(uri), "poolclass": NullPool}
+
+
+def utcnow() -> datetime:
+    """Now, naive UTC, as the tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Run a use case as one transaction: commit at the end, roll back on any error.
+
+    Inside another transaction it joins that one. Raises Conflict for a broken constraint and Unavailable
+    when the database is locked or gone.
+    """
+    outermost = not session.info.get("in_transaction", False)
+    session.info["in_transaction"] = True
+    try:
+        yield session
+        if outermost:
+            session.commit()
+        else:
+            session.flush()
+    except IntegrityError as error:
+        session.rollback()
+        raise Conflict() from error
+    except DBAPIError as error:
+        session.rollback()
+        if is_unavailable(error):
+            raise Unavailable() from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        if outermost:
+            session.info["in_transaction"] = False
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether trying again later may help: the database is locked, restarting or out of reach."""
+    text = str(error.orig).lower()
+    return error.connection_invalidated or (
+        isinstance(error, OperationalError)
+        and any(
+            sign in text
+            for sign in ("locked", "connect", "lost", "gone away", "deadlock", "timeout", "closed")
+        )
+    )
+
+
+# PEP 695 generics need Python 3.12.
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a longer list; pages count from 1."""
+
+    items: list[T]
+    page: int
+    per_page: int
+    total: int
+
+    @property
+    def n_pages(self) -> int:
+        return max(1, math.ceil(self.total / self.per_page))
+
+
+def page_of(query: Select[Any], *, page: int, per_page: int) -> Page[Any]:
+    """The rows of `query` on one page, and how many there are in all."""
+    page = max(1, page)
+    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    rows = session.scalars(query.limit(per_page).offset((page - 1) * per_page)).unique().all()
+    return Page(items=list(rows), page=page, per_page=per_page, total=total)
+
+
+def contains(text: str) -> str:
+    """A LIKE pattern for `text` anywhere, with its wildcards made literal (escape character: backslash)."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _set_sqlite_pragmas(connection: Any, _record: Any) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def engine() -> Engine:
+    """The engine of the current application."""
+    return db.engine

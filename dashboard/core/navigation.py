@@ -1,0 +1,60 @@
+"""The menu of each visitor, and where it is safe to send her back to."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, request, url_for
+from flask_login import current_user
+
+from dashboard.core.access import access_of, has_role
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu: shown to whoever may open its endpoint."""
+
+    endpoint: str
+    label: Any
+    icon: str = ""
+
+
+def init_app(app: Flask, entries: list[Entry]) -> None:
+    """Give templates `nav`: the lines this visitor may open."""
+    app.context_processor(lambda: {"nav": menu(entries)})
+
+
+def menu(entries: list[Entry]) -> list[dict[str, Any]]:
+    """The entries open to this visitor, each with label, href, icon and whether it is the present page."""
+    blueprint = (request.endpoint or "").rpartition(".")[0]
+    return [
+        {
+            "label": entry.label,
+            "href": url_for(entry.endpoint),
+            "icon": entry.icon,
+            "current": request.endpoint == entry.endpoint
+            or (blueprint == "admin" and entry.endpoint == "admin.index"),
+        }
+        for entry in entries
+        if _may_open(entry.endpoint)
+    ]
+
+
+def safe_target(target: str | None) -> str | None:
+    r"""`target` when it is a path of this portal, else None: //e, https:e, \\e and /\e lead elsewhere."""
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    # Browsers read a backslash as a slash and drop control characters.
+    if "\\" in target or any(ord(character) < 32 for character in target):
+        return None
+    parts = urlsplit(target)
+    return None if parts.scheme or parts.netloc else target
+
+
+def _may_open(endpoint: str) -> bool:
+    access = access_of(endpoint)
+    if access is None:
+        return False
+    if access.public:
+        return True
+    return current_user.is_authenticated and (not access.roles or has_role(*access.roles))

@@ -1,0 +1,314 @@
+"""Atrium's command line and composition root: `python run.py --help`."""
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dashboard.core.config import Config, InvalidConfig, load_config
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+ROOT = Path(__file__).resolve().parent
+CONFIG = ROOT / "config.toml"
+# A job runner that ended is started again after this long, so that a broken one does not spin.
+RESTART_DELAY_S = 2.0
+EXIT_USAGE = 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        config = load_config(Path(os.environ.get("ATRIUM_CONFIG", CONFIG)))
+        return int(arguments.command(config, arguments) or 0)
+    except InvalidConfig as error:
+        return _complain(f"configuration: {error}", EXIT_USAGE)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        from dashboard.core.errors import DomainError
+
+        if not isinstance(error, DomainError):
+            raise
+        lines = [f"{problem.field}: {problem.message}" for problem in error.problems]
+        return _complain("\n".join([error.message, *lines]), 1)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"run.py: {text}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run.py", description="The Atrium portal.")
+    parser.set_defaults(command=up)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, command: Callable[..., int | None], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    add("up", up, "prepare the database, then serve the portal and run jobs (the default)")
+    add("web", web, "serve the portal only")
+    worker_ = add("worker", worker, "run jobs only")
+    worker_.add_argument("--kinds", nargs="+", metavar="KIND", help="take only these kinds of job")
+    worker_.add_argument("--concurrency", type=int, metavar="N", help="jobs at once")
+    child = add("job-child", job_child, "run one job in this process (used by the worker)")
+    child.add_argument("job_id", type=int)
+    child.add_argument("attempt", type=int)
+    check_ = add("check", check, "check the configuration and the database")
+    check_.add_argument("--create", action="store_true", help="create or migrate the database")
+    seed_ = add("seed", seed, "load demo data, or real ratings")
+    seed_.add_argument("--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions")
+    seed_.add_argument("--items", type=Path, metavar="FILE", help="CSV of the items in them")
+    recommend_ = add("recommend", recommend, "print recommendations")
+    recommend_.add_argument("whom", choices=["for"], help='the word "for"')
+    recommend_.add_argument("user", help="e-mail, phone number, username or id")
+    recommend_.add_argument("-n", type=int, default=10, metavar="N", help="how many")
+    user = add("user", lambda *_: _parser().parse_args(["user", "--help"]), "manage accounts")
+    users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    create = users.add_parser("create", help="create an account; asks for the password")
+    create.set_defaults(command=user_create)
+    create.add_argument("--email")
+    create.add_argument("--phone")
+    create.add_argument("--username")
+    create.add_argument("--admin", action="store_true", help="grant the role admin")
+    create.add_argument("--analyst", action="store_true", help="grant the role analyst")
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    return parser
+
+
+# ---------------------------------------------------------------------------------------------- serving
+
+
+def up(config: Config, _arguments: argparse.Namespace) -> int:
+    """Prepare the database, then serve the portal with its job runner until Ctrl-C."""
+    app = _app(config)
+    _prepare(app, config)
+    runner = _Runner()
+    runner.start()
+    try:
+        _serve(app, config)
+    finally:
+        runner.stop()
+    return 0
+
+
+def web(config: Config, _arguments: argparse.Namespace) -> int:
+    """Serve the portal; the job runner is started elsewhere."""
+    _serve(_app(config), config)
+    return 0
+
+
+def worker(config: Config, arguments: argparse.Namespace) -> int:
+    """Run jobs until told to stop."""
+    from dashboard import surfaces
+    from dashboard.job_queue.runner import build_worker
+
+    return build_worker(
+        _app(config),
+        surfaces.TASKS,
+        kinds=arguments.kinds,
+        concurrency=arguments.concurrency or config.jobs.concurrency,
+    ).run()
+
+
+def job_child(config: Config, arguments: argparse.Namespace) -> int:
+    """Run one claimed job in this process; the worker reads its progress from a pipe."""
+    from dashboard import surfaces
+    from dashboard.job_queue.runner import run_child
+
+    return run_child(_app(config), surfaces.TASKS, arguments.job_id, arguments.attempt)
+
+
+def _app(config: Config) -> "Flask":
+    # Imported late: `--help` and configuration errors answer at once.
+    from dashboard.app import create_app
+
+    return create_app(config)
+
+
+def _prepare(app: "Flask", config: Config) -> None:
+    """Migrate the database; fill an empty one with demo data outside production."""
+    from dashboard.core import migrations
+
+    with app.app_context():
+        migrations.upgrade()
+        if not config.production:
+            from seeds import demo
+
+            demo.load_once(config)
+
+
+def _serve(app: "Flask", config: Config) -> None:
+    from waitress.server import create_server
+
+    try:
+        server = create_server(
+            app,
+            host=config.server.host,
+            port=config.server.port,
+            threads=config.server.threads,
+            ident=None,
+            # Larger bodies are refused by the route they go to, with a message.
+            max_request_body_size=config.uploads.max_video_bytes + 2**20,
+            channel_timeout=120,
+            url_scheme="https" if config.server.https_only else "http",
+        )
+    except OSError as error:
+        raise InvalidConfig(
+            f"server.port: cannot listen on {config.server.host}:{config.server.port}: "
+            f"{error.strerror}; set another with ATRIUM_SERVER__PORT"
+        ) from error
+    _print_welcome(app, config)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _raise_interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _print_welcome(app: "Flask", config: Config) -> None:
+    from dashboard.core import assets
+
+    print(f"\n  {config.site.name} is at http://{config.server.host}:{config.server.port}/", flush=True)
+    if not assets.is_built():
+        print("  The pages have no styles yet: run `make assets`.", flush=True)
+    if config.production:
+        with app.app_context():
+            from dashboard.accounts import queries as accounts
+
+            if not accounts.count_users():
+                print("  No account yet: python run.py user create --admin --email YOU@EXAMPLE.ORG")
+    else:
+        from seeds import demo
+
+        print(demo.sign_in_help(config), flush=True)
+    print("  Ctrl-C stops it.\n", flush=True)
+
+
+class _Runner:
+    """The job runner beside the web server: a process of its own, started again when it ends."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="job-runner", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            # A session of its own: Ctrl-C reaches this process only, which then asks the runner to drain.
+            self._process = subprocess.Popen(
+                [sys.executable, str(ROOT / "run.py"), "worker"], start_new_session=True
+            )
+            code = self._process.wait()
+            if not self._stopping.wait(RESTART_DELAY_S if code else 0):
+                logging.getLogger("atrium").warning("job runner ended (%s): starting it again", code)
+
+
+# --------------------------------------------------------------------------------------------- commands
+
+
+def check(config: Config, arguments: argparse.Namespace) -> int:
+    """Say whether configuration, database and accounts are fit for use."""
+    from dashboard.core import migrations
+
+    app = _app(config)
+    with app.app_context():
+        if arguments.create:
+            migrations.upgrade()
+        state = migrations.state()
+    print(f"configuration  ok ({config.site.environment})")
+    print(f"database       {state.text}")
+    print(f"broker         {'embedded queue' if config.broker.embedded else 'RabbitMQ'}")
+    return 0 if state.current else 1
+
+
+def seed(config: Config, arguments: argparse.Namespace) -> int:
+    """Load demo data, or the interactions of real people from CSV files."""
+    from dashboard.core import migrations
+
+    app = _app(config)
+    with app.app_context():
+        migrations.upgrade()
+        if arguments.ratings:
+            from seeds import ratings
+
+            print(ratings.load(arguments.ratings, items=arguments.items))
+        elif arguments.items:
+            return _complain("--items needs --ratings", EXIT_USAGE)
+        elif config.production:
+            return _complain("demo data is not loaded in production", EXIT_USAGE)
+        else:
+            from seeds import demo
+
+            demo.load_once(config)
+            print(demo.sign_in_help(config))
+    return 0
+
+
+def recommend(config: Config, arguments: argparse.Namespace) -> int:
+    """Print what the portal would recommend to one user, and why."""
+    from dashboard.recommendations import report
+
+    with _app(config).app_context():
+        print(report.for_user(arguments.user, n=arguments.n))
+    return 0
+
+
+def user_create(config: Config, arguments: argparse.Namespace) -> int:
+    """Create an account with the roles asked for."""
+    import getpass
+
+    from dashboard.accounts import services as accounts
+    from dashboard.core import migrations
+
+    if arguments.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Again: ") != password:
+            return _complain("the two passwords differ", 1)
+    granted = [role for role in ("admin", "analyst") if getattr(arguments, role)]
+    with _app(config).app_context():
+        migrations.upgrade()
+        user = accounts.register(
+            email=arguments.email,
+            phone=arguments.phone,
+            user_name=arguments.username,
+            password=password,
+            roles=["learner", *granted],
+        )
+        print(f"created user {user.id} ({', '.join(['learner', *granted])})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Shared fixtures: a fresh portal on a real database, people with accounts, and the servers that are there."""
+
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from dashboard.accounts.models import RoleName, User
+from dashboard.app import create_app
+from dashboard.core.config import Config, load_config
+from dashboard.core.database import db
+from tests.factories import people
+from tests.factories.databases import DATABASES, database_uri, drop_own_databases
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ROOT / "config.toml"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Tests sign in often and from one address.
+    os.environ.pop("ATRIUM_CONFIG", None)
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """What the environment tells the portal under test; tests add to it before asking for `config`."""
+    return {
+        "ATRIUM_SITE__DATA_DIR": str(tmp_path / "data"),
+        "ATRIUM_ACCOUNTS__SIGN_IN_PER_MINUTE": "1000",
+        "ATRIUM_ACCOUNTS__REGISTER_PER_HOUR": "1000",
+    }
+
+
+@pytest.fixture
+def config(environ: dict[str, str]) -> Config:
+    return load_config(CONFIG, environ)
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """A portal with empty tables and the three roles."""
+    app = create_app(config)
+    app.config["TESTING"] = True
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+        people.make_roles()
+        yield app
+        db.session.remove()
+        db.drop_all()
+        db.engine.dispose()
+
+
+@pytest.fixture(params=DATABASES)
+def each_database(request: pytest.FixtureRequest, environ: dict[str, str]) -> str:
+    """Ask for this before `app` to run a test on SQLite, PostgreSQL and MariaDB."""
+    uri = database_uri(request.param)
+    if uri:
+        environ["SQLALCHEMY_DATABASE_URI"] = uri
+    return str(request.param)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor who is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def make_user(app: Flask) -> Callable[..., User]:
+    """Makes users: make_user("analyst", nickname="Ana"); a plain one is a learner."""
+    numbers = itertools.count(1)
+    return lambda *roles, **fields: people.make_user(next(numbers), roles, **fields)
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
+    """A client that holds a session of the user."""
+    return lambda user: people.signed_in_client(app, user)
+
+
+@pytest.fixture
+def as_learner(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]) -> FlaskClient:
+    return sign_in(make_user(RoleName.LEARNER))
+
+
+@pytest.fixture
+def as_analyst(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]) -> FlaskClient:
+    return sign_in(make_user(RoleName.LEARNER, RoleName.ANALYST))
+
+
+@pytest.fixture
+def as_admin(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]) -> FlaskClient:
+    return sign_in(make_user(RoleName.LEARNER, RoleName.ADMIN))
+
+
+@pytest.fixture
+def rabbitmq_url() -> str:
+    """The address of a real RabbitMQ; skips with the reason where none listens, but never in CI."""
+    url = os.environ.get("ATRIUM_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672/")
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 5672), timeout=2).close()
+    except OSError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs RabbitMQ at {parts.hostname}:{parts.port}: {error}")
+        pytest.skip(f"no RabbitMQ at {parts.hostname}:{parts.port}: {error}")
+    return url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drop_databases() -> Iterator[None]:
+    yield
+    drop_own_databases()

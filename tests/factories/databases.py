@@ -1,0 +1,68 @@
+"""Real databases for tests: SQLite always, PostgreSQL and MariaDB where a server listens."""
+
+import os
+from functools import cache
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+SERVERS = {
+    "postgresql": os.environ.get(
+        "ATRIUM_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
+    ),
+    "mariadb": os.environ.get(
+        "ATRIUM_TEST_MARIADB", "mysql+pymysql://root@127.0.0.1:3306/mysql?charset=utf8mb4"
+    ),
+}
+DATABASES = ["sqlite", *SERVERS]
+
+
+def database_uri(kind: str) -> str:
+    """The address of a database of this process's own; "" for SQLite, which the data folder holds.
+
+    Skips the test with the reason where no server answers, but fails it in CI.
+    """
+    if kind == "sqlite":
+        return ""
+    uri, reason = _own_database(kind)
+    if reason:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs {kind}: {reason}")
+        pytest.skip(f"no {kind}: {reason}")
+    return uri
+
+
+@cache
+def _own_database(kind: str) -> tuple[str, str]:
+    engine = create_engine(SERVERS[kind], isolation_level="AUTOCOMMIT")
+    name = f"atrium_test_{os.getpid()}"
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+            connection.execute(text(f"CREATE DATABASE {name}{_options(kind)}"))
+    except DBAPIError as error:
+        return "", str(error.orig).splitlines()[0]
+    finally:
+        engine.dispose()
+    return engine.url.set(database=name).render_as_string(hide_password=False), ""
+
+
+def _options(kind: str) -> str:
+    return " CHARACTER SET utf8mb4" if kind == "mariadb" else ""
+
+
+def drop_own_databases() -> None:
+    """Remove what this process created."""
+    for kind, uri in SERVERS.items():
+        if _own_database.cache_info().currsize:
+            engine = create_engine(uri, isolation_level="AUTOCOMMIT")
+            try:
+                with engine.connect() as connection:
+                    force = " WITH (FORCE)" if kind == "postgresql" else ""
+                    name = f"atrium_test_{os.getpid()}"
+                    connection.execute(text(f"DROP DATABASE IF EXISTS {name}{force}"))
+            except DBAPIError:
+                continue  # the server went away; nothing of ours is left to use
+            finally:
+                engine.dispose()
