@@ -11,11 +11,11 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, event, func, select
 from sqlalchemy.dialects.mysql import DATETIME as MySQLDateTime
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool
 
-from dashboard.core.errors import Conflict, Unavailable
+from dashboard.core.errors import Conflict, Unavailable, is_unavailable
 
 # How long a writer waits for SQLite's write lock before the request is told to try again.
 SQLITE_BUSY_MS = 10_000
@@ -102,18 +102,6 @@ def transaction() -> Iterator[Session]:
     finally:
         if outermost:
             session.info["in_transaction"] = False
-
-
-def is_unavailable(error: DBAPIError) -> bool:
-    """Whether trying again later may help: the database is locked, restarting or out of reach."""
-    text = str(error.orig).lower()
-    return error.connection_invalidated or (
-        isinstance(error, OperationalError)
-        and any(
-            sign in text
-            for sign in ("locked", "connect", "lost", "gone away", "deadlock", "timeout", "closed")
-        )
-    )
 
 
 # PEP 695 generics need Python 3.12.

@@ -98,7 +98,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, answer_domain_error)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(CSRFError, _answer_csrf_error)
-    app.register_error_handler(OperationalError, _answer_database_error)
     app.register_error_handler(DBAPIError, _answer_database_error)
     app.register_error_handler(Exception, _answer_unexpected)
 
@@ -128,6 +127,18 @@ def answer_http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
     return response
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether trying again later may help: the database is locked, restarting or out of reach."""
+    text = str(error.orig).lower()
+    return error.connection_invalidated or (
+        isinstance(error, OperationalError)
+        and any(
+            sign in text
+            for sign in ("locked", "connect", "lost", "gone away", "deadlock", "timeout", "closed")
+        )
+    )
 
 
 def wants_json() -> bool:
@@ -213,8 +224,6 @@ def _answer_csrf_error(error: CSRFError) -> Response:
 
 
 def _answer_database_error(error: DBAPIError) -> Response:
-    from dashboard.core.database import is_unavailable
-
     if is_unavailable(error):
         log.warning("database unavailable: %s [%s]", error.orig, request_id())
         return answer_domain_error(Unavailable())
