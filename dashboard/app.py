@@ -47,6 +47,7 @@ def create_app(config: Config) -> Flask:
         root_path=str(ROOT / "dashboard"),
         template_folder=str(ROOT / "templates"),
         static_folder=str(ROOT / "static" / "dist"),
+        static_url_path="/static",
     )
     _configure(app, config)
     _add_extensions(app)

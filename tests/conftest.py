@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 
 from dashboard.accounts.models import RoleName, User
 from dashboard.app import create_app
@@ -17,14 +19,19 @@ from dashboard.core.config import Config, load_config
 from dashboard.core.database import db
 from tests.factories import people
 from tests.factories.databases import DATABASES, database_uri, drop_own_databases
+from tests.factories.portal import Visitor, serving
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config.toml"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # Tests sign in often and from one address.
-    os.environ.pop("ATRIUM_CONFIG", None)
+def chromium() -> str:
+    """Where Chromium is; skips with the reason where there is none, but never in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "no Chromium on this machine (Debian: apt-get install chromium)"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    return path
 
 
 @pytest.fixture
@@ -118,3 +125,33 @@ def rabbitmq_url() -> str:
 def _drop_databases() -> Iterator[None]:
     yield
     drop_own_databases()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Debian's Chromium, as root in a container, without looking for the outside world."""
+    quiet = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-unsafe-swiftshader",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    return {**browser_type_launch_args, "executable_path": chromium(), "args": quiet}
+
+
+@pytest.fixture
+def portal(app: Flask) -> Iterator[str]:
+    """The address of the portal, listening on a port."""
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture
+def visitor(app: Flask, portal: str, browser: Browser) -> Iterator[Visitor]:
+    """Opens the portal's pages in Chromium: visitor.open("/courses", user=..., width=390)."""
+    visitor = Visitor(browser, app, portal)
+    yield visitor
+    visitor.close()
