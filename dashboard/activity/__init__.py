@@ -1,0 +1,1 @@
+"""What learners do with courses, positions and videos: the event log, and its present state per learner."""
