@@ -18,11 +18,13 @@ from dashboard.core import (
     access,
     admin,
     api,
+    api_docs,
     assets,
     database,
     errors,
     headers,
     i18n,
+    ids,
     limits,
     navigation,
     uploads,
@@ -87,6 +89,7 @@ def _add_extensions(app: Flask) -> None:
     errors.init_app(app)
     headers.init_app(app)
     i18n.init_app(app)
+    ids.init_app(app)
     assets.init_app(app)
     database.init_app(app)
     Migrate(app, database.db, directory=str(MIGRATIONS), render_as_batch=True)
@@ -104,6 +107,7 @@ def _add_surfaces(app: Flask) -> None:
     for pages in surfaces.PAGES:
         app.register_blueprint(pages)
     api.init_app(app, surfaces.APIS)
+    api_docs.init_app(app)
     admin.init_app(app, surfaces.admin_views)
     navigation.init_app(app, surfaces.NAVIGATION)
 

@@ -34,4 +34,5 @@ ACCESS: dict[str, Access] = {
     "healthz": PUBLIC,
     "language": PUBLIC,
     "api-docs.openapi_json": PUBLIC,
+    "api_docs.page": PUBLIC,
 }

@@ -1,34 +1,119 @@
 """The REST API's base: OpenAPI 3.1 under /api/v1, problem JSON, paging, and what may be cached."""
 
+import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 import marshmallow as ma
-from flask import Flask, Response, make_response
+from flask import Flask, Request, Response, abort, jsonify, make_response, request
 from flask_smorest import Api, Blueprint
+from flask_smorest.spec.plugins import FlaskPlugin
+from flask_smorest.utils import prepare_response
+from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
+from dashboard.core.access import Access
 from dashboard.core.errors import answer_http_error
 
 PREFIX = "/api/v1"
 MAX_PER_PAGE = 100
+PROBLEM_JSON = "application/problem+json"
+TOKEN_HEADER = "Authentication-Token"
+# The document changes with a release only; five minutes keep a browsing reader from asking again.
+DOCUMENT_SECONDS = 300
+DESCRIPTION = (
+    "Errors are problem JSON (RFC 9457). Lists come in pages: `items`, `page`, `per_page`, `total`. "
+    "Unknown query arguments are ignored, unknown members of a body are refused. Times are UTC. "
+    "Every answer says in Cache-Control whether it may be kept."
+)
 
 __all__ = ["ApiBlueprint", "PageArgs", "PageSchema", "cacheable", "init_app", "page_schema"]
+
+
+class BodyParser(FlaskParser):
+    """Reads JSON bodies, and refuses what no table could hold before any view sees it."""
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """The body; 415 unless it is JSON by its type, 400 unless it is JSON by its content."""
+        if req.get_data(cache=True) and not req.is_json:
+            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            body = super().load_json(req, schema)
+        except (RecursionError, ValueError):
+            # Nested a thousand levels deep, or a number with thousands of digits.
+            abort(HTTPStatus.BAD_REQUEST)
+        if not is_storable(body):
+            abort(HTTPStatus.BAD_REQUEST)
+        return body
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        """The arguments; 400 when one holds NUL, which no database takes as text."""
+        if not is_storable(req.args.to_dict(flat=False)):
+            abort(HTTPStatus.BAD_REQUEST)
+        return super().load_querystring(req, schema)
+
+
+def is_storable(value: Any) -> bool:
+    """Whether all text in a JSON value is real Unicode without NUL."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= mark <= "\udfff" for mark in value)
+    if isinstance(value, dict):
+        return all(is_storable(part) for pair in value.items() for part in pair)
+    return not isinstance(value, list) or all(is_storable(part) for part in value)
 
 
 class ApiBlueprint(Blueprint):
     """A domain's part of the API; its addresses start with /api/v1."""
 
+    ARGUMENTS_PARSER = BodyParser()
+
     def __init__(self, name: str, import_name: str, *, description: str) -> None:
         super().__init__(name, import_name, url_prefix=PREFIX, description=description)
 
 
+class ProblemSchema(ma.Schema):
+    """An error as RFC 9457 describes it."""
+
+    type = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    code = ma.fields.String(required=True, metadata={"description": "A stable word for programs."})
+    request_id = ma.fields.String(required=True)
+    errors = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()))
+
+
 class AtriumApi(Api):
-    """flask-smorest with our one error shape."""
+    """flask-smorest with our one error shape, which is problem JSON in the document too."""
+
+    ERROR_SCHEMA = ProblemSchema
 
     def handle_http_exception(self, error: HTTPException) -> Response:  # type: ignore[override]
         return answer_http_error(error)
+
+    def _register_responses(self) -> None:
+        for name, text in self._error_responses().items():
+            response = {"description": text, "schema": ProblemSchema}
+            prepare_response(response, self.spec, PROBLEM_JSON)
+            self.spec.components.response(name, response, lazy=True)
+
+    @staticmethod
+    def _error_responses() -> dict[str, str]:
+        errors = {status.name: status.phrase for status in HTTPStatus if status >= 400}
+        return {**errors, "DEFAULT_ERROR": "Any error"}
+
+    def _openapi_json(self) -> Response:
+        response = jsonify(self.document())
+        response.headers["Cache-Control"] = f"public, max-age={DOCUMENT_SECONDS}"
+        return response
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document for a reader at the present address."""
+        document: dict[str, Any] = json.loads(json.dumps(self.spec.to_dict()))
+        document["servers"] = [{"url": request.script_root or "/"}]
+        return document
 
 
 class PageArgs(ma.Schema):
@@ -51,18 +136,6 @@ class PageSchema(ma.Schema):
     page = ma.fields.Integer(required=True)
     per_page = ma.fields.Integer(required=True)
     total = ma.fields.Integer(required=True)
-
-
-class ProblemSchema(ma.Schema):
-    """An error as RFC 9457 describes it."""
-
-    type = ma.fields.String(required=True)
-    title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
-    detail = ma.fields.String(required=True)
-    code = ma.fields.String(required=True, metadata={"description": "A stable word for programs."})
-    request_id = ma.fields.String(required=True)
-    errors = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()))
 
 
 def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
@@ -97,15 +170,41 @@ def init_app(app: Flask, blueprints: list[ApiBlueprint]) -> None:
         OPENAPI_URL_PREFIX=PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
-            "components": {
-                "securitySchemes": {
-                    "token": {"type": "apiKey", "in": "header", "name": "Authentication-Token"}
-                }
-            },
+            "info": {"description": DESCRIPTION},
+            "components": {"securitySchemes": {"token": _token_scheme(app)}},
             "security": [{"token": []}],
         },
     )
     api = AtriumApi(app)
-    api.ERROR_SCHEMA = ProblemSchema
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
+    _document_access(app, api)
+    app.extensions["atrium_api"] = api
+
+
+def document_of(app: Flask) -> dict[str, Any]:
+    """The OpenAPI document of `app`."""
+    return cast(AtriumApi, app.extensions["atrium_api"]).document()
+
+
+def _token_scheme(app: Flask) -> dict[str, str]:
+    header = app.config.get("SECURITY_TOKEN_AUTHENTICATION_HEADER", TOKEN_HEADER)
+    return {"type": "apiKey", "in": "header", "name": header, "description": "A token of yours."}
+
+
+def _document_access(app: Flask, api: AtriumApi) -> None:
+    """Write into every operation who may call it, from the one map that is also enforced."""
+    access = app.extensions["atrium_access"]
+    paths = api.spec.to_dict()["paths"]
+    for rule in app.url_map.iter_rules():
+        operations = paths.get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
+        for method, operation in operations.items():
+            if method.upper() in (rule.methods or ()) and isinstance(operation, dict):
+                operation.update(_access_text(access.get(rule.endpoint)))
+
+
+def _access_text(access: Access | None) -> dict[str, Any]:
+    if access is not None and access.public:
+        return {"security": []}
+    roles = sorted(access.roles) if access else []
+    return {"security": [{"token": []}], **({"x-roles": roles} if roles else {})}
