@@ -1,0 +1,1 @@
+"""Queue, worker and engines: no Flask, no database, no domain."""

@@ -1,0 +1,121 @@
+"""The inside of a child process: one job, started by the worker, reported over an inherited pipe.
+
+The worker writes one line of JSON, the order, to standard input. The child answers with lines of
+JSON on the descriptor named by the environment: progress, log, and at last done or error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from jobs.messages import load
+from jobs.runs import one_line
+from jobs.tasks import Cancelled, JobContext, Limits, TaskRegistry
+
+REPORT_FD = "JOB_REPORT_FD"
+MAX_RESULT_BYTES = 256 * 2**10
+# The worker keeps what it is told for people; more often than this nobody can see.
+PROGRESS_EVERY_S = 0.1
+NICENESS = 5
+"""Heavy work stands back behind the web server on the same machine."""
+
+
+class PipeReporter:
+    """Tells the worker how the job goes."""
+
+    def __init__(self, descriptor: int) -> None:
+        # Programs that the task starts must not hold the pipe open.
+        os.set_inheritable(descriptor, False)
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", buffering=1)
+        self._lock = threading.Lock()
+        self._progress_at = -PROGRESS_EVERY_S
+
+    def send(self, **report: Any) -> None:
+        with self._lock:
+            self._file.write(json.dumps(report) + "\n")
+
+    def progress(self, fraction: float, text: str) -> None:
+        now = time.monotonic()
+        if now - self._progress_at >= PROGRESS_EVERY_S:
+            self._progress_at = now
+            self.send(type="progress", fraction=fraction, text=text)
+
+    def log(self, line: str) -> None:
+        self.send(type="log", line=line)
+
+    def stop_reason(self) -> str | None:
+        return None  # the worker ends a child by signal
+
+
+def serve_job(
+    tasks: TaskRegistry,
+    *,
+    context: Callable[[], AbstractContextManager[Any]],
+    fatal: tuple[type[BaseException], ...] = (),
+) -> int:
+    """Run the one job that the worker orders; the exit code of the process."""
+    reporter = PipeReporter(int(os.environ.pop(REPORT_FD)))
+    line = sys.stdin.readline()
+    if not line:
+        return 1  # the worker died before it gave the order
+    signal.signal(signal.SIGTERM, _raise_cancelled)
+    try:
+        with context():
+            result = _run(tasks, json.loads(line), reporter)
+        reporter.send(type="done", result=_checked(result))
+    except Cancelled:
+        return 1
+    except Exception as error:
+        report = {"text": one_line(error), "traceback": traceback.format_exc()}
+        reporter.send(type="error", fatal=isinstance(error, (*fatal, MemoryError)), **report)
+        return 1
+    return 0
+
+
+def _run(tasks: TaskRegistry, order: dict[str, Any], reporter: PipeReporter) -> Any:
+    task = tasks.get(order["kind"])
+    _limit(Limits(memory_mb=order["memory_mb"], cpu_s=order["cpu_s"]))
+    ctx = JobContext(
+        job_id=order["job_id"],
+        attempt=order["attempt"],
+        owner_id=order["owner_id"],
+        folder=Path(order["folder"]),
+        reporter=reporter,
+        deadline=None if order["timeout_s"] is None else time.monotonic() + order["timeout_s"],
+    )
+    return task(load(order["kind"], order["args"]), ctx)
+
+
+def _limit(limits: Limits) -> None:
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if limits.memory_mb is not None:
+        size = limits.memory_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    if limits.cpu_s is not None:
+        # At the soft limit comes SIGXCPU, which names the reason; SIGKILL a little later.
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 5))
+
+
+def _checked(result: Any) -> Any:
+    size = len(json.dumps(result))
+    if size > MAX_RESULT_BYTES:
+        raise ValueError(f"the result is {size} bytes long; keep large results in files")
+    return result
+
+
+def _raise_cancelled(_number: int, _frame: Any) -> None:
+    raise Cancelled

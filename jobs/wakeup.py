@@ -1,0 +1,83 @@
+"""Waking workers on this host: one empty datagram to the socket of each, through a shared folder.
+
+Best effort. A worker also looks by itself now and then, so a lost datagram costs only that wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import socket
+import tempfile
+import time
+from pathlib import Path
+
+# The longest path a Unix socket can have is 107 bytes on Linux and 103 on macOS.
+MAX_SOCKET_PATH = 100
+SUFFIX = ".wake"
+supported = hasattr(socket, "AF_UNIX")
+
+
+def wake_folder(data_dir: Path) -> Path:
+    """Where the sockets of a data folder lie: inside it, or in the temporary folder when its path is too long."""
+    inside = data_dir / "run"
+    if len(os.fsencode(inside)) + 24 > MAX_SOCKET_PATH:
+        digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+        inside = Path(tempfile.gettempdir()) / f"atrium-{digest}"
+    return inside
+
+
+def wake(folder: Path) -> None:
+    """Wake every worker that listens in `folder`; never blocks and never raises."""
+    if not supported:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        for path in folder.glob(f"*{SUFFIX}"):
+            _send(sender, path)
+
+
+def _send(sender: socket.socket, path: Path) -> None:
+    try:
+        sender.sendto(b"", os.fspath(path))
+    except ConnectionRefusedError:
+        # Left behind by a worker that was killed.
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass  # its buffer is full: it has been woken already
+
+
+class Listener:
+    """A worker's ear in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket: socket.socket | None = None
+        self._path = folder / f"{os.getpid()}-{id(self) & 0xFFFF:x}{SUFFIX}"
+        if supported:
+            self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(os.fspath(self._path))
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when woken, or after `timeout_s`; wakes that came before count as one."""
+        ear = self._socket
+        if ear is None:
+            time.sleep(timeout_s)
+            return
+        ear.settimeout(max(timeout_s, 0.001))
+        with contextlib.suppress(OSError):
+            ear.recv(1)
+            ear.setblocking(False)
+            while True:  # until nothing is left, which raises
+                ear.recv(1)
+
+    def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._path.unlink(missing_ok=True)
