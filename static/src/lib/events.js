@@ -1,0 +1,62 @@
+// What a learner does: favourite, rating, dismissal. The forms work without this; with it the page stays.
+import { HttpError, sendJson } from "./http.js";
+import { address, text } from "./texts.js";
+import { toast } from "./toasts.js";
+
+const EVENTS = "/api/v1/events";
+
+/** Record one event; keepalive lets it leave while the page closes. */
+export function record(event, { keepalive = false } = {}) {
+  return sendJson(address(EVENTS), event, { keepalive });
+}
+
+/** The event that a form stands for at this moment, from its data and the button pressed. */
+export function eventOf(form, button) {
+  const item_id = Number(form.dataset.item);
+  if (form.dataset.event === "favourite") {
+    const on = form.querySelector("[aria-pressed]")?.getAttribute("aria-pressed") === "true";
+    return { item_id, kind: on ? "unfavourite" : "favourite" };
+  }
+  if (form.dataset.event === "rating")
+    return { item_id, kind: "rating", value: Number(button?.value) };
+  return { item_id, kind: form.dataset.event };
+}
+
+export function startEvents() {
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.dataset.event || event.defaultPrevented) return;
+    event.preventDefault();
+    const what = eventOf(form, event.submitter);
+    form.dataset.busy = "";
+    try {
+      await record(what);
+      show(form, what);
+    } catch (error) {
+      // Signed out meanwhile: the plain form leads to the sign-in page and back.
+      if (error instanceof HttpError && error.status === 401) form.submit();
+      else toast(error.message || text("failed"), "danger");
+    } finally {
+      delete form.dataset.busy;
+    }
+  });
+}
+
+function show(form, what) {
+  if (what.kind === "rating") showStars(form, what.value);
+  else if (what.kind === "dismiss") form.closest("[data-card]")?.remove();
+  else showFavourite(form, what.kind === "favourite");
+  toast(form.dataset.done ?? text("saved"), "success");
+}
+
+function showFavourite(form, on) {
+  const button = form.querySelector("[aria-pressed]");
+  button.setAttribute("aria-pressed", String(on));
+}
+
+function showStars(form, stars) {
+  for (const button of form.querySelectorAll("button[value]")) {
+    button.toggleAttribute("data-on", Number(button.value) <= stars);
+    button.setAttribute("aria-pressed", String(Number(button.value) === stars));
+  }
+}
