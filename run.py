@@ -135,6 +135,11 @@ def job_child(config: Config, arguments: argparse.Namespace) -> int:
     return run_child(_app(config), surfaces.TASKS, arguments.job_id, arguments.attempt)
 
 
+def flask_app() -> "Flask":
+    """The portal for Flask's own command line: `flask --app run:flask_app db revision ...`."""
+    return _app(load_config(Path(os.environ.get("ATRIUM_CONFIG", CONFIG))))
+
+
 def _app(config: Config) -> "Flask":
     # Imported late: `--help` and configuration errors answer at once.
     from dashboard.app import create_app
