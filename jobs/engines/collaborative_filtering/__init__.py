@@ -1,0 +1,100 @@
+"""Collaborative filtering: who did what in, neighbours, lists with reasons and figures out.
+
+    from jobs.engines import collaborative_filtering as cf
+
+    interactions = cf.build_interactions(users, items, times_s=seconds, weights=weights)
+    model = cf.train(interactions, cf.TrainingConfig(), progress=lambda fraction, text: ...)
+    model.top_n(history, 10, exclude=hidden)   # Suggestion(item_id, score, reasons)
+    cf.save_run(model, path); model = cf.load_run(path)
+
+A history is a list of item ids, oldest first. Ids are whole numbers or text, the caller's own.
+The classes ItemItem, UserUser, CoView, Blend, Popularity and RecentPopularity work on positions
+and follow the interface of the library `implicit`; `evaluate` compares them on a split."""
+
+from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Scale
+from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
+from jobs.engines.collaborative_filtering.csv_rows import Problem
+from jobs.engines.collaborative_filtering.evaluation import evaluate
+from jobs.engines.collaborative_filtering.fields import InvalidRatings
+from jobs.engines.collaborative_filtering.interactions import (
+    Interactions,
+    Keep,
+    build_interactions,
+    weigh,
+)
+from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
+from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
+from jobs.engines.collaborative_filtering.popularity import (
+    Popularity,
+    PopularityConfig,
+    RecentPopularity,
+    RecentPopularityConfig,
+)
+from jobs.engines.collaborative_filtering.reader import (
+    ItemText,
+    ItemTexts,
+    Ratings,
+    read_items,
+    read_ratings,
+)
+from jobs.engines.collaborative_filtering.recommender import CoCount, Recommender
+from jobs.engines.collaborative_filtering.run_file import NotARun, load_run, save_run
+from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
+from jobs.engines.collaborative_filtering.trained import (
+    Coverage,
+    Neighbour,
+    PopularityCurve,
+    Reason,
+    Suggestion,
+    TrainedModel,
+)
+from jobs.engines.collaborative_filtering.training import TrainingConfig, train
+from jobs.engines.collaborative_filtering.trend import TrendConfig
+from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
+
+__all__ = [
+    "Blend",
+    "BlendConfig",
+    "CoCount",
+    "CoView",
+    "CoViewConfig",
+    "Coverage",
+    "Figure",
+    "Interactions",
+    "InvalidRatings",
+    "ItemItem",
+    "ItemItemConfig",
+    "ItemText",
+    "ItemTexts",
+    "Keep",
+    "MetricRow",
+    "Neighbour",
+    "NotARun",
+    "Popularity",
+    "PopularityConfig",
+    "PopularityCurve",
+    "Problem",
+    "Ratings",
+    "Reason",
+    "RecentPopularity",
+    "RecentPopularityConfig",
+    "Recommender",
+    "Scale",
+    "Split",
+    "Suggestion",
+    "TrainedModel",
+    "TrainingConfig",
+    "TrendConfig",
+    "UserUser",
+    "UserUserConfig",
+    "build_interactions",
+    "by_time",
+    "evaluate",
+    "leave_last_out",
+    "load_run",
+    "read_items",
+    "read_ratings",
+    "save_run",
+    "train",
+    "weigh",
+]

@@ -1,0 +1,98 @@
+"""CSV rows with their line numbers; every problem is collected instead of stopping at the first."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Names shown of a header that does not fit; a whole data row there would be noise.
+NAMES_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a file."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, line {self.line}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record; `line` is the line on which it starts."""
+
+    line: int
+    values: dict[str, str]
+
+
+class CsvFile:
+    """The rows of a file as text; look at `problems` when they have been read."""
+
+    def __init__(self, path: Path, *, required: Sequence[str]) -> None:
+        self.name, self._path, self._required = path.name, path, required
+        self.problems: list[Problem] = []
+
+    def rows(self) -> Iterator[Row]:
+        """Every row that fits the header. Nothing when the file or the header cannot be used."""
+        text = self._text()
+        if text is None:
+            return
+        # strict: a quote that is never closed must not swallow the rest of the file unseen.
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            if self._header_fits(header):
+                yield from self._records(reader, header)
+        except csv.Error as error:
+            self.report(reader.line_num, f"cannot be read as CSV: {error}")
+
+    def report(self, line: int, text: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(file=self.name, line=line, text=text))
+
+    def _records(self, reader: Iterator[list[str]], header: list[str]) -> Iterator[Row]:
+        start = reader.line_num + 1  # type: ignore[attr-defined]
+        for record in reader:
+            if len(record) == len(header):
+                values = dict(zip(header, map(str.strip, record), strict=True))
+                yield Row(line=start, values=values)
+            elif record:
+                self.report(start, f"has {len(record)} fields, expected {len(header)}")
+            start = reader.line_num + 1  # type: ignore[attr-defined]
+
+    def _text(self) -> str | None:
+        content = self._path.read_bytes()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            self.report(line, "is not UTF-8 text")
+            return None
+        if "\0" in text:
+            self.report(text.count("\n", 0, text.index("\0")) + 1, "holds a zero byte")
+            return None
+        return text
+
+    def _header_fits(self, header: list[str]) -> bool:
+        missing = [name for name in self._required if name not in header]
+        twice = sorted({name for name in header if name and header.count(name) > 1})
+        if missing:
+            self.report(1, _missing(missing, header))
+        if twice:
+            self.report(1, f"names the column {', '.join(twice)} more than once")
+        return not missing and not twice
+
+
+def _missing(missing: list[str], header: list[str]) -> str:
+    if not any(header):
+        return f"is empty, expected the column names {', '.join(missing)}"
+    found = ", ".join(header[:NAMES_SHOWN]) + (", ..." if len(header) > NAMES_SHOWN else "")
+    text = f"the column {' and '.join(missing)} is missing; found: {found}"
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        text += "; columns must be separated by commas"
+    return text

@@ -1,0 +1,67 @@
+"""Compare models on a split; the two popularity baselines are always in the table."""
+
+from collections.abc import Mapping
+from time import perf_counter
+
+import numpy as np
+
+from jobs.engines.collaborative_filtering.arrays import Ids, Tick, no_tick
+from jobs.engines.collaborative_filtering.metrics import (
+    MetricRow,
+    coverage,
+    figure,
+    judge,
+    popularity_share,
+)
+from jobs.engines.collaborative_filtering.popularity import Popularity, RecentPopularity
+from jobs.engines.collaborative_filtering.recommender import Recommender
+from jobs.engines.collaborative_filtering.splits import Split
+
+POPULARITY = "popularity"
+RECENT_POPULARITY = "recent popularity"
+
+
+def evaluate(
+    models: Mapping[str, Recommender],
+    split: Split,
+    *,
+    k: int = 10,
+    seed: int = 0,
+    tick: Tick = no_tick,
+) -> list[MetricRow]:
+    """One row per model, the baselines first, then in the given order. The models are fitted."""
+    baselines = {POPULARITY: Popularity(), RECENT_POPULARITY: RecentPopularity()}
+    everyone = {**baselines, **models}
+    rows = []
+    for place, (name, model) in enumerate(everyone.items()):
+        tick(place / len(everyone))
+        rows.append(_judged(name, model, split, k=k, seed=seed))
+    tick(1.0)
+    return rows
+
+
+def _judged(name: str, model: Recommender, split: Split, *, k: int, seed: int) -> MetricRow:
+    start = perf_counter()
+    lists = _lists(model, split, k=k)
+    seconds = perf_counter() - start
+    figures = judge(lists, hidden=split.hidden)
+    return MetricRow(
+        model=name,
+        split=split.name,
+        k=k,
+        n_users=len(split.users),
+        recall=figure(figures.recall, seed=seed),
+        ndcg=figure(figures.ndcg, seed=seed),
+        map=figure(figures.map, seed=seed),
+        coverage=coverage(lists, n_items=split.train.n_items),
+        popularity_share=popularity_share(lists, item_counts=split.train.item_counts),
+        seconds=seconds,
+    )
+
+
+def _lists(model: Recommender, split: Split, *, k: int) -> Ids:
+    user_items = split.train.user_items
+    model.fit(user_items, times=split.train.times)
+    if not len(split.users):
+        return np.empty((0, k), dtype=np.int64)
+    return model.recommend(split.users, user_items[split.users], N=k)[0]

@@ -1,0 +1,61 @@
+"""Items that the same users met: cosine and asymmetric cosine, with shrinkage.
+
+Source: Sarwar et al. 2001 (item-based collaborative filtering); Aiolli 2013 (asymmetric cosine)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.engines.collaborative_filtering.arrays import CSR, Tick, Times, pattern
+from jobs.engines.collaborative_filtering.item_table import ItemTable
+from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows
+
+
+@dataclass(frozen=True)
+class ItemItemConfig:
+    """similarity(h, j) = users of both / (users of h ** alpha * users of j ** (1 - alpha) + shrinkage)"""
+
+    neighbours: int = 100
+    """Similar items kept for every item. Fewer: less memory; more hardly changes the lists."""
+    alpha: float = 0.5
+    """0.5 is the cosine. Above 0.5 popular items are recommended more readily, below less."""
+    shrinkage: float = 0.0
+    """Added below the line: items met by few users need more of them in common to be similar."""
+    recency: float = 0.0
+    """Weight of a history item is (1 + rank) ** -recency; 0 counts old and new items alike."""
+    binary: bool = True
+    """Count every user of an item once. Otherwise weights enter the similarity as well."""
+
+
+class ItemItem(ItemTable):
+    """Recommends what is similar to the items of a history."""
+
+    Config = ItemItemConfig
+    config: ItemItemConfig
+
+    def _similarities(
+        self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
+    ) -> CSR:
+        return cosine_neighbours(
+            user_items.T.tocsr(),
+            neighbours=self.config.neighbours,
+            alpha=self.config.alpha,
+            shrinkage=self.config.shrinkage,
+            binary=self.config.binary,
+            tick=tick,
+        )
+
+
+def cosine_neighbours(
+    rows: CSR, *, neighbours: int, alpha: float, shrinkage: float, binary: bool, tick: Tick
+) -> CSR:
+    """The rows most similar to every row; the formula stands at ItemItemConfig."""
+    vectors = pattern(rows) if binary else rows
+    square_sums = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
+    denominator = Denominator(
+        left=np.power(square_sums, alpha).astype(np.float32),
+        right=np.power(square_sums, 1 - alpha).astype(np.float32),
+        shrinkage=shrinkage,
+    )
+    return nearest_rows(vectors, denominator=denominator, keep=neighbours, tick=tick)

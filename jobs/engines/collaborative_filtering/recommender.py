@@ -1,0 +1,239 @@
+"""What every model answers: the interface that users of the library `implicit` know.
+
+`user_items` is CSR, (n_users, n_items), positive weights. Models that use the order of a history
+read it from the order in which a row's entries are stored, oldest first (see Interactions)."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from jobs.engines.collaborative_filtering.arrays import (
+    CSR,
+    Ids,
+    Matrix,
+    Times,
+    Vector,
+    make_csr,
+    no_tick,
+    pattern,
+)
+from jobs.engines.collaborative_filtering.ranking import (
+    IdOrIds,
+    best_of_product,
+    checked_positions,
+    most_similar,
+    one_or_all,
+    positive_entries,
+    without_met,
+)
+
+
+@dataclass(frozen=True)
+class CoCount:
+    """`both` of the `n` people who met the first item met the second one too."""
+
+    both: int
+    n: int
+
+
+class Recommender(ABC):
+    """Base of the models. A subclass fits and says which two matrices multiply to scores."""
+
+    config: Any
+    Config: ClassVar[type]
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = self.Config() if config is None else config
+        self._fitted: CSR | None = None
+
+    def fit(
+        self,
+        user_items: CSR,
+        show_progress: bool = False,
+        callback: Callable[[float], None] | None = None,
+        *,
+        times: Times | None = None,
+    ) -> None:
+        """Learn from `user_items`. times: seconds since 1970 of every stored entry.
+
+        callback gets the fraction done and may raise to stop; nothing is ever printed."""
+        self._fitted = positive_entries(user_items)
+        self._fit(self._fitted, times, callback or no_tick)
+
+    def recommend(  # noqa: PLR0917  the order and the names are those of `implicit`
+        self,
+        userid: IdOrIds,
+        user_items: CSR,
+        N: int = 10,  # noqa: N803
+        filter_already_liked_items: bool = True,
+        filter_items: npt.ArrayLike | None = None,
+        recalculate_user: bool = False,
+        items: npt.ArrayLike | None = None,
+    ) -> tuple[Ids, Vector]:
+        """The N best items and their scores, best first, equal scores by id, scores above 0 only.
+
+        One user: arrays that may be shorter than N. Several users: (n_users, N), row r of
+        user_items belongs to userid[r]; an empty place is -1. filter_items are left out; with
+        items only those are ranked. recalculate_user: compare the history given here, and not the
+        fitted one, with the other users (models over items always use the history given here)."""
+        users = np.atleast_1d(np.asarray(userid, dtype=np.int64))
+        histories = self._histories(users, user_items, recalculate_user)
+        factor = self._factor(filter_items, items)
+        return one_or_all(
+            userid,
+            self._best(
+                users,
+                histories,
+                n=N,
+                factor=factor,
+                hide=filter_already_liked_items,
+                recalculate=recalculate_user,
+            ),
+        )
+
+    def similar_items(
+        self,
+        itemid: IdOrIds,
+        N: int = 10,  # noqa: N803
+        filter_items: npt.ArrayLike | None = None,
+    ) -> tuple[Ids, Vector]:
+        """The item itself with 1.0, then the items most similar to it; N in all."""
+        return one_or_all(
+            itemid, most_similar(self._item_table(), itemid, n=N, without=filter_items)
+        )
+
+    def similar_users(
+        self,
+        userid: IdOrIds,
+        N: int = 10,  # noqa: N803
+        filter_users: npt.ArrayLike | None = None,
+    ) -> tuple[Ids, Vector]:
+        """The user with 1.0, then the users most similar to her; N in all."""
+        return one_or_all(
+            userid, most_similar(self._user_table(), userid, n=N, without=filter_users)
+        )
+
+    def explain(
+        self, history: npt.ArrayLike, item: int, weights: npt.ArrayLike | None = None
+    ) -> list[tuple[int, float]]:
+        """Which items of the history (oldest first) speak for `item`, and how much, most first.
+
+        The contributions add up to the score of the item. Empty when none does."""
+        return []
+
+    def co_counts(self, item_a: int, item_b: int) -> CoCount:
+        """How many of the fitted users who met item a met item b too."""
+        columns = pattern(self.fitted).tocsc()
+        a, b = (
+            columns.indices[columns.indptr[i] : columns.indptr[i + 1]] for i in (item_a, item_b)
+        )
+        return CoCount(both=len(np.intersect1d(a, b)), n=len(a))
+
+    def save(self, fileobj_or_path: str | PathLike[str]) -> None:
+        """Write the fitted model as .npz; `load` gives the same answers."""
+        config = json.dumps(asdict(self.config))
+        state = csr_to_state("fitted", self.fitted) | self._state()
+        np.savez(fileobj_or_path, config=np.array(config), **cast("dict[str, Any]", state))
+
+    @classmethod
+    def load(cls, fileobj_or_path: str | PathLike[str]) -> Self:
+        """The model that `save` wrote. Raises ValueError when it is another kind of model."""
+        with np.load(fileobj_or_path, allow_pickle=False) as file:
+            state = dict(file)
+        try:
+            model = cls(cls.Config(**json.loads(state["config"].item())))
+            model._fitted = csr_from_state("fitted", state)
+            model._restore(state)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the file does not hold a {cls.__name__} model") from error
+        return model
+
+    @property
+    def fitted(self) -> CSR:
+        """The matrix the model was fitted on."""
+        if self._fitted is None:
+            raise ValueError(f"{type(self).__name__} has not been fitted")
+        return self._fitted
+
+    @abstractmethod
+    def _fit(self, user_items: CSR, times: Times | None, tick: Callable[[float], None]) -> None:
+        """Learn; user_items has positive entries only."""
+
+    @abstractmethod
+    def _factors(
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+    ) -> tuple[CSR, CSR]:
+        """Two matrices whose product holds the scores, (n_users, k) and (k, n_items).
+
+        depth: how many of the best scores of a row the caller looks at, at most."""
+
+    def _state(self) -> dict[str, npt.NDArray[Any]]:
+        return {}
+
+    def _restore(  # noqa: B027  most models hold nothing more
+        self, state: dict[str, npt.NDArray[Any]]
+    ) -> None:
+        """Take back what `_state` gave."""
+
+    def _item_table(self) -> CSR:
+        raise NotImplementedError(f"{type(self).__name__} does not compare items")
+
+    def _user_table(self) -> CSR:
+        raise NotImplementedError(f"{type(self).__name__} does not compare users")
+
+    def _histories(self, users: Ids, user_items: CSR, recalculate: bool) -> CSR:
+        n_items = self.fitted.shape[1]
+        if not sparse.issparse(user_items) or user_items.format != "csr":
+            raise ValueError("user_items must be a CSR matrix")
+        histories = positive_entries(user_items)
+        if histories.shape != (len(users), n_items):
+            raise ValueError(f"user_items must have a row for each user and {n_items} columns")
+        return histories
+
+    def _factor(self, filter_items: npt.ArrayLike | None, items: npt.ArrayLike | None) -> Vector:
+        """A one for every item that may be recommended."""
+        if filter_items is not None and items is not None:
+            raise ValueError("give filter_items or items, not both")
+        factor = np.full(self.fitted.shape[1], items is None, dtype=np.float32)
+        chosen = checked_positions(filter_items if items is None else items, size=len(factor))
+        factor[chosen] = items is not None
+        return factor
+
+    def _best(
+        self,
+        users: Ids,
+        histories: CSR,
+        *,
+        n: int,
+        factor: Vector,
+        hide: bool,
+        recalculate: bool,
+    ) -> tuple[Ids, Matrix]:
+        # So many places may be lost to items already met or not allowed.
+        longest = int(np.diff(histories.indptr).max(initial=0))
+        depth = n + longest + int((factor == 0).sum())
+        left, right = self._factors(users, histories, recalculate=recalculate, depth=depth)
+        if hide:
+            left, right = without_met(left, right, histories)
+        return best_of_product(left, right, n=n, factor=factor)
+
+
+def csr_from_state(name: str, state: dict[str, npt.NDArray[Any]]) -> CSR:
+    """The matrix that `_csr_state` took apart."""
+    parts = (state[f"{name}_{part}"] for part in ("data", "indices", "indptr"))
+    return make_csr(*parts, shape=tuple(state[f"{name}_shape"].tolist()))
+
+
+def csr_to_state(name: str, matrix: CSR) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a matrix under names of their own."""
+    parts = {part: getattr(matrix, part) for part in ("data", "indices", "indptr")}
+    return {f"{name}_{part}": array for part, array in parts.items()} | {
+        f"{name}_shape": np.array(matrix.shape)
+    }

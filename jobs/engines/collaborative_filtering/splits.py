@@ -1,0 +1,60 @@
+"""What is hidden from a model so that its lists can be judged afterwards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.engines.collaborative_filtering.arrays import CSR, Ids, make_csr
+from jobs.engines.collaborative_filtering.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Split:
+    """A training part, and for some users what they met that the training part does not show."""
+
+    name: str
+    train: Interactions
+    """Positions of users and items are those of the whole."""
+    users: Ids
+    """(n_judged,) positions of the users whose lists are judged."""
+    hidden: CSR
+    """(n_judged, n_items): a one for every hidden item, row r belongs to users[r]."""
+
+
+def leave_last_out(interactions: Interactions, *, min_pairs: int = 3) -> Split:
+    """Hide the last pair of every user who has `min_pairs` or more.
+
+    Last: by time, of equal times the larger item id. A tuning fold is the same split of `train`.
+    Neighbours may be learnt from later events of other users, which flatters every model that
+    learns from co-occurrence: report a split by time beside it."""
+    users = np.flatnonzero(np.diff(interactions.indptr) >= min_pairs)
+    last = np.zeros(interactions.n_pairs, dtype=bool)
+    last[interactions.indptr[users + 1] - 1] = True
+    return _split("leave-last-out", interactions, last, users=users)
+
+
+def by_time(interactions: Interactions, *, train_share: float = 0.8) -> Split:
+    """Hide everything after the moment at which `train_share` of the pairs had happened.
+
+    Judged are the users who have pairs on both sides: the honest test of a live system."""
+    late = np.ones(interactions.n_pairs, dtype=bool)
+    late[_order(interactions)[: int(interactions.n_pairs * train_share)]] = False
+    before = np.bincount(interactions.users[~late], minlength=interactions.n_users)
+    after = np.bincount(interactions.users[late], minlength=interactions.n_users)
+    users = np.flatnonzero((before > 0) & (after > 0))
+    return _split("by-time", interactions, late, users=users)
+
+
+def _order(interactions: Interactions) -> Ids:
+    """Pairs by time, then user, then item."""
+    return np.lexsort((interactions.items, interactions.users, interactions.times))
+
+
+def _split(
+    name: str, interactions: Interactions, hide: npt.NDArray[np.bool_], *, users: Ids
+) -> Split:
+    hidden = interactions.only(hide)
+    rows = hidden.user_items[users]
+    ones = make_csr(np.ones(rows.nnz), rows.indices, rows.indptr, shape=rows.shape)
+    return Split(name=name, train=interactions.only(~hide), users=users, hidden=ones)

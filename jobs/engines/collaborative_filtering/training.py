@@ -1,0 +1,214 @@
+"""One training run: neighbours, trend, figures on held-out data, and what its lists cover."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, pattern
+from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
+from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
+from jobs.engines.collaborative_filtering.evaluation import evaluate
+from jobs.engines.collaborative_filtering.interactions import Interactions
+from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
+from jobs.engines.collaborative_filtering.kernel import (
+    BLOCK_ENTRIES,
+    most_entries,
+    product_work,
+    row_blocks,
+)
+from jobs.engines.collaborative_filtering.metrics import MetricRow
+from jobs.engines.collaborative_filtering.recommender import Recommender
+from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
+from jobs.engines.collaborative_filtering.trained import Neighbours, TrainedModel
+from jobs.engines.collaborative_filtering.trend import TrendConfig, recent_counts
+from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done and what is being done; it may raise to cancel the run."""
+
+BLEND, WINDOW, ITEM, USER = "blend with trend", "window co-view", "item-item", "user-user"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a run computes. The defaults were chosen on tuning folds of a training site's clicks."""
+
+    item: ItemItemConfig = field(default_factory=lambda: ItemItemConfig(neighbours=200, alpha=0.7))
+    """Items that the same people met, at any time."""
+    window: CoViewConfig = field(default_factory=CoViewConfig)
+    """Items that people went on to."""
+    item_weight: float = 0.2
+    """Part of `item` in the mixture; `window` has the rest."""
+    blend: BlendConfig = field(
+        default_factory=lambda: BlendConfig(trend=TrendConfig(power=0.75, half_life_days=14))
+    )
+    """How the two are mixed, and how much present demand counts."""
+    user: UserUserConfig | None = field(default_factory=UserUserConfig)
+    """People who met the same items; None leaves them out."""
+    user_work_limit: float = 5e9
+    """Multiplications that comparing all users may take, about a minute; above, they are left out."""
+    popular_half_life_days: float = 30.0
+    """How fast the list of popular items forgets."""
+    list_length: int = 10
+    """Length of the lists that are judged."""
+    evaluate: bool = True
+    """Measure on held-out data; takes about twice the time of training again."""
+    seed: int = 0
+    """Of the bootstrap intervals."""
+
+
+def train(
+    interactions: Interactions,
+    config: TrainingConfig | None = None,
+    *,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Everything a portal serves and draws from these interactions.
+
+    Works on an empty matrix, one user or one item as well; `notes` then says what is missing."""
+    run = _Run(interactions, config or TrainingConfig(), progress or _silent)
+    blend = run.blend()
+    return run.result(
+        blend, both=run.both(blend.similarity), listed=run.list_counts(blend), users=run.users()
+    )
+
+
+class _Run:
+    """The steps of one run; they share its input and its progress."""
+
+    def __init__(
+        self, interactions: Interactions, config: TrainingConfig, progress: Progress
+    ) -> None:
+        self.data, self.config, self.progress = interactions, config, progress
+        self.user_items = interactions.user_items
+        self.notes: list[str] = []
+
+    def blend(self) -> Blend:
+        model = blend_model(self.config)
+        tick = self._stage(0.0, 0.2, "comparing items")
+        model.fit(self.user_items, callback=tick, times=self.data.times)
+        return model
+
+    def both(self, table: CSR) -> Ids:
+        """Users of both items, beside every entry of the table."""
+        item_users = pattern(self.user_items).T.tocsr()
+        tick = self._stage(0.2, 0.3, "counting people in common")
+        return co_counts_of(item_users, table, tick=tick)
+
+    def list_counts(self, blend: Blend) -> Ids:
+        tick = self._stage(0.3, 0.4, "making the lists")
+        counts = np.zeros(self.data.n_items, dtype=np.int64)
+        for start in range(0, self.data.n_users, 5_000):
+            users = np.arange(start, min(start + 5_000, self.data.n_users))
+            lists, _ = blend.recommend(users, self.user_items[users], N=self.config.list_length)
+            counts += np.bincount(lists[lists >= 0], minlength=len(counts))
+            tick((users[-1] + 1) / self.data.n_users)
+        return counts
+
+    def users(self) -> CSR:
+        tick = self._stage(0.4, 0.6, "comparing people")
+        if not self._compares_users(self.user_items):
+            return self.user_items[:0, :0]
+        model = UserUser(self.config.user)
+        model.fit(self.user_items, callback=tick)
+        return model.similarity
+
+    def metrics(self) -> list[MetricRow]:
+        if not self.config.evaluate:
+            self.notes.append("The run was not measured on held-out data.")
+            return []
+        last = self._judge(leave_last_out(self.data), 0.6, 0.8)
+        return last + self._judge(by_time(self.data), 0.8, 1.0)
+
+    def result(self, blend: Blend, *, both: Ids, listed: Ids, users: CSR) -> TrainedModel:
+        metrics = self.metrics()
+        self.progress(1.0, "done")
+        return TrainedModel(
+            item_ids=self.data.item_ids,
+            item_counts=self.data.item_counts,
+            recent_counts=self._recent_counts(),
+            trend=blend.trend,
+            neighbours=_arrays(blend.similarity),
+            both=both,
+            recency=self.config.blend.recency,
+            user_ids=self.data.user_ids,
+            user_neighbours=_arrays(users),
+            list_counts=listed,
+            metrics=tuple(metrics),
+            n_pairs=self.data.n_pairs,
+            newest_s=float(self.data.times.max(initial=0.0)),
+            notes=tuple(self.notes),
+        )
+
+    def _judge(self, split: Split, start: float, end: float) -> list[MetricRow]:
+        if not len(split.users):
+            self.notes.append(f"Nobody can be judged by the split {split.name}: too little data.")
+            return []
+        return evaluate(
+            self._models(split),
+            split,
+            k=self.config.list_length,
+            seed=self.config.seed,
+            tick=self._stage(start, end, f"measuring, {split.name}"),
+        )
+
+    def _models(self, split: Split) -> dict[str, Recommender]:
+        models: dict[str, Recommender] = {
+            ITEM: ItemItem(),
+            WINDOW: CoView(self.config.window),
+            BLEND: blend_model(self.config),
+        }
+        if self._compares_users(split.train.user_items):
+            models[USER] = UserUser(self.config.user)
+        return models
+
+    def _compares_users(self, user_items: CSR) -> bool:
+        if self.config.user is None:
+            return False
+        work = float(product_work(user_items, user_items.T.tocsr()).sum())
+        if work <= self.config.user_work_limit:
+            return True
+        note = f"People were not compared: it would take {work:.1e} multiplications."
+        self.notes.extend([note] if note not in self.notes else [])
+        return False
+
+    def _recent_counts(self) -> Vector:
+        half_life = self.config.popular_half_life_days
+        return recent_counts(self.user_items, self.data.times, half_life_days=half_life)
+
+    def _stage(self, start: float, end: float, text: str) -> Tick:
+        self.progress(start, text)
+        return lambda fraction: self.progress(start + fraction * (end - start), text)
+
+
+def blend_model(config: TrainingConfig) -> Blend:
+    """The model a run serves, not yet fitted."""
+    parts: Parts = [
+        (1 - config.item_weight, CoView(config.window)),
+        (config.item_weight, ItemItem(config.item)),
+    ]
+    return Blend(config.blend, parts=parts)
+
+
+def co_counts_of(item_users: CSR, table: CSR, *, tick: Tick) -> Ids:
+    """Users of both items beside every entry of the table. item_users: ones, (n_items, n_users)."""
+    users_items = item_users.T.tocsr()
+    counts = np.zeros(table.nnz, dtype=np.int64)
+    for rows in row_blocks(most_entries(item_users, users_items), budget=BLOCK_ENTRIES):
+        entries = slice(table.indptr[rows.start], table.indptr[rows.stop])
+        row = np.repeat(
+            np.arange(rows.stop - rows.start), np.diff(table.indptr[rows.start : rows.stop + 1])
+        )
+        products = item_users[rows] @ users_items
+        counts[entries] = np.asarray(products[row, table.indices[entries]]).ravel()
+        tick(rows.stop / item_users.shape[0])
+    return counts
+
+
+def _arrays(table: CSR) -> Neighbours:
+    return Neighbours(indptr=table.indptr, indices=table.indices, data=table.data)
+
+
+def _silent(_fraction: float, _text: str) -> None:
+    """Nobody wants to hear about progress."""
