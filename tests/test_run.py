@@ -1,0 +1,272 @@
+"""The command line as an operator uses it: real processes, exit codes, one line on errors."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.conftest import ROOT
+
+START_S = 90
+SECRET = "s" * 40
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("ATRIUM_", "SQLALCHEMY_"))},
+        "ATRIUM_SITE__DATA_DIR": str(tmp_path / "data"),
+        "ATRIUM_SERVER__PORT": str(free_port()),
+    }
+
+
+@pytest.fixture
+def production(environment: dict[str, str]) -> dict[str, str]:
+    return {
+        **environment,
+        "ATRIUM_SITE__ENVIRONMENT": "production",
+        "ATRIUM_SERVER__SECRET_KEY": SECRET,
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(
+    environment: dict[str, str], *arguments: str, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+        cwd="/",
+    )
+
+
+@contextmanager
+def serving(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A portal in a process group of its own, as a shell would start it; killed whole at the end."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+
+def health(environment: dict[str, str]) -> tuple[int, dict[str, object]]:
+    url = f"http://127.0.0.1:{environment['ATRIUM_SERVER__PORT']}/healthz"
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def wait_until_healthy(environment: dict[str, str], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[0]
+        try:
+            if health(environment)[0] == 200:
+                return
+        except (URLError, ConnectionError):
+            pass
+        time.sleep(0.2)
+    pytest.fail("the portal did not become healthy")
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes started by `pid`, and by those."""
+    tree: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # ended meanwhile
+        tree.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        queue += (below := tree.get(queue.pop(), []))
+        found += below
+    return found
+
+
+class TestErrors:
+    def test_a_wrong_setting_is_one_line_and_exit_code_2(self, environment: dict[str, str]) -> None:
+        done = run({**environment, "ATRIUM_SERVER__PROT": "1"}, "check")
+
+        assert done.returncode == 2
+        assert done.stderr.startswith("run.py: configuration: unknown key server.prot")
+        assert done.stderr.count("\n") == 1
+
+    def test_an_unreachable_database_is_one_line(self, environment: dict[str, str]) -> None:
+        uri = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/none"
+
+        done = run({**environment, "SQLALCHEMY_DATABASE_URI": uri}, "check")
+
+        assert done.returncode == 2
+        assert "SQLALCHEMY_DATABASE_URI: no connection" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_taken_port_says_which_and_how_to_choose_another(
+        self, production: dict[str, str]
+    ) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", int(production["ATRIUM_SERVER__PORT"])))
+            taken.listen()
+
+            done = run(production, "up")
+
+        assert done.returncode == 2
+        assert "cannot listen on 127.0.0.1" in done.stderr
+        assert "ATRIUM_SERVER__PORT" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_recommending_to_nobody_is_one_line(self, environment: dict[str, str]) -> None:
+        run(environment, "check", "--create")
+
+        done = run(environment, "recommend", "for", "nobody@example.org")
+
+        assert done.returncode == 1
+        assert "nobody@example.org" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestCheck:
+    def test_tells_a_missing_schema_and_creates_it(self, environment: dict[str, str]) -> None:
+        before = run(environment, "check")
+        created = run(environment, "check", "--create")
+        again = run(environment, "check", "--create")
+
+        assert (before.returncode, created.returncode, again.returncode) == (1, 0, 0)
+        assert "run.py check --create" in before.stdout
+        assert "database       ok" in again.stdout
+
+
+class TestUserCreate:
+    def test_makes_the_first_administrator(self, production: dict[str, str]) -> None:
+        done = run(
+            production,
+            *("user", "create", "--admin", "--email", "Ada@Example.org", "--password-stdin"),
+            stdin="a long enough pass phrase\n",
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert "learner, admin" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "password", "message"),
+        [
+            (["--email", "not-an-address"], "a long enough pass phrase", "email"),
+            (["--email", "a@example.org"], "short", "password"),
+            ([], "a long enough pass phrase", "email"),
+        ],
+        ids=["bad address", "short password", "no identity"],
+    )
+    def test_refuses_bad_input_by_field(
+        self, production: dict[str, str], arguments: list[str], password: str, message: str
+    ) -> None:
+        done = run(production, "user", "create", "--password-stdin", *arguments, stdin=password)
+
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestUp:
+    def test_serves_with_demo_data_and_stops_cleanly(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        with serving(environment) as process:
+            wait_until_healthy(environment, process)
+            family = [process.pid, *children_of(process.pid)]
+            assert len(family) >= 2, "web server and job runner"
+
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=30)[0]
+
+        assert process.returncode == 0, output
+        assert f"http://127.0.0.1:{environment['ATRIUM_SERVER__PORT']}/" in output
+        for role in ("admin", "analyst", "learner"):
+            assert role in output
+        assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
+        accounts = tmp_path / "data" / "demo_accounts.txt"
+        assert accounts.stat().st_mode & 0o077 == 0
+        secret = accounts.read_text(encoding="utf-8").split()[-1]
+
+        with serving(environment) as process:
+            wait_until_healthy(environment, process)
+            process.send_signal(signal.SIGINT)
+            output = process.communicate(timeout=30)[0]
+
+        assert secret not in output, "passwords are printed once"
+
+    def test_starts_with_nobody_in_production(self, production: dict[str, str]) -> None:
+        with serving(production) as process:
+            wait_until_healthy(production, process)
+            process.send_signal(signal.SIGTERM)
+            output = process.communicate(timeout=30)[0]
+
+        assert "user create --admin" in output
+
+    def test_starts_a_killed_job_runner_again(self, production: dict[str, str]) -> None:
+        with serving(production) as process:
+            wait_until_healthy(production, process)
+            before = children_of(process.pid)
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+
+            deadline = time.monotonic() + 30
+            while not set(children_of(process.pid)) - set(before):
+                assert time.monotonic() < deadline, "no new job runner"
+                time.sleep(0.2)
+
+
+class TestHealth:
+    def test_is_503_without_a_job_runner(self, production: dict[str, str]) -> None:
+        run(production, "check", "--create")
+
+        with serving(production, "web") as process:
+            deadline = time.monotonic() + START_S
+            while True:
+                assert time.monotonic() < deadline
+                try:
+                    status, body = health(production)
+                    break
+                except (URLError, ConnectionError):
+                    assert process.poll() is None
+                    time.sleep(0.2)
+
+        assert status == 503
+        assert body == {"status": "no job runner", "database": True, "job_runner": False}
