@@ -16,7 +16,7 @@ Message = Any
 M = TypeVar("M", bound=type)
 
 
-class BadMessage(Exception):
+class BadMessage(ValueError):
     """The message cannot be read: its kind is unknown or its fields do not fit."""
 
 

@@ -1,0 +1,179 @@
+"""Jobs, what happened to them, and the workers that run them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Enum, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dashboard.core.database import UTCDateTime, db, utcnow
+from dashboard.core.i18n import lazy
+
+# MySQL's TEXT ends at 64 kB.
+LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"  # waits for a worker, perhaps for a later time
+    RUNNING = "running"  # a worker has it, and extends its lease
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ACTIVE = (JobState.QUEUED, JobState.RUNNING)
+FINISHED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+STATE_LABELS = {
+    JobState.QUEUED: lazy("Queued"),
+    JobState.RUNNING: lazy("Running"),
+    JobState.DONE: lazy("Completed"),
+    JobState.FAILED: lazy("Failed"),
+    JobState.CANCELLED: lazy("Cancelled"),
+}
+
+
+class EventKind(StrEnum):
+    """What can happen to a job."""
+
+    QUEUED = "queued"  # enqueued
+    STARTED = "started"  # a worker claimed it
+    DONE = "done"
+    FAILED = "failed"  # for good
+    WILL_RETRY = "will_retry"  # failed, and runs again by itself
+    WORKER_LOST = "worker_lost"  # its worker was not heard of for a whole lease
+    RELEASED = "released"  # its worker stopped and handed it back
+    CANCEL_REQUESTED = "cancel_requested"  # while it was running
+    CANCELLED = "cancelled"
+    RETRIED = "retried"  # by hand
+
+
+EVENT_LABELS = {
+    EventKind.QUEUED: lazy("Queued"),
+    EventKind.STARTED: lazy("Started"),
+    EventKind.DONE: lazy("Completed"),
+    EventKind.FAILED: lazy("Failed"),
+    EventKind.WILL_RETRY: lazy("Failed, will be tried again"),
+    EventKind.WORKER_LOST: lazy("Worker lost, queued again"),
+    EventKind.RELEASED: lazy("Worker stopped, queued again"),
+    EventKind.CANCEL_REQUESTED: lazy("Asked to cancel"),
+    EventKind.CANCELLED: lazy("Cancelled"),
+    EventKind.RETRIED: lazy("Queued again by hand"),
+}
+
+
+def _stored(kind: type[StrEnum], *, length: int) -> Enum:
+    # Kept by value in a plain column, so that a new member needs no migration.
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Job(db.Model):  # type: ignore[name-defined,misc]
+    """One run to be made of a task, through all its attempts. The row is the truth about the job."""
+
+    __tablename__ = "job"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(80))
+    queue: Mapped[str] = mapped_column(String(40))
+    state: Mapped[JobState] = mapped_column(_stored(JobState, length=12), default=JobState.QUEUED)
+    # Lower is sooner, in both; every index and database then sorts the same way.
+    priority: Mapped[int] = mapped_column(Integer, default=0)
+    # Start-time fair queueing: the jobs of different owners take turns (see queries.fair_turn).
+    fair: Mapped[int] = mapped_column(Integer, default=0)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    args: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # Set while the job is active, so that an equal one is not enqueued beside it.
+    unique_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    # NULL is "now" and is never compared with a clock.
+    run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The fence: a worker's writes name the attempt they belong to.
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    deaths: Mapped[int] = mapped_column(Integer, default=0)
+    # NULL is what the task says.
+    max_failures: Mapped[int | None] = mapped_column(Integer)
+    timeout_s: Mapped[float | None] = mapped_column(Float)
+    worker: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When its message was last given to the broker.
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    progress: Mapped[float] = mapped_column(Float, default=0.0)
+    progress_message: Mapped[str] = mapped_column(String(200), default="")
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # One line for the owner; the traceback is for administrators.
+    error: Mapped[str] = mapped_column(String(500), default="")
+    traceback: Mapped[str] = mapped_column(LongText, default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
+
+    __table_args__ = (
+        # In the order of the claim, so that it reads as many rows as it takes.
+        Index("ix_job_claim", "state", "priority", "fair", "id"),
+        Index("ix_job_lease", "state", "lease_until"),
+        Index("ix_job_unpublished", "state", "published_at"),
+        Index("ix_job_owner", "owner_id", "state", "fair"),
+        Index("ix_job_finished_at", "finished_at"),
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether something may still happen to the job by itself."""
+        return self.state in ACTIVE
+
+    @property
+    def state_label(self) -> str:
+        """The state in the reader's language."""
+        return str(STATE_LABELS[self.state])
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.id}"
+
+
+class JobEvent(db.Model):  # type: ignore[name-defined,misc]
+    """A line of a job's timeline."""
+
+    __tablename__ = "job_event"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    kind: Mapped[EventKind] = mapped_column(_stored(EventKind, length=20))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    note: Mapped[str] = mapped_column(String(500), default="")
+
+    @property
+    def label(self) -> str:
+        """What happened, in the reader's language."""
+        return str(EVENT_LABELS[self.kind])
+
+
+class WorkerRow(db.Model):  # type: ignore[name-defined,misc]
+    """A worker process, as it tells of itself every few seconds."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int] = mapped_column(Integer)
+    queues: Mapped[list[str]] = mapped_column(JSON)
+    slots: Mapped[int] = mapped_column(Integer)
+    running: Mapped[list[int]] = mapped_column(JSON)
+    draining: Mapped[bool] = mapped_column(Boolean, default=False)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    def __str__(self) -> str:
+        return self.name

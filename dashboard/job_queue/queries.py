@@ -1,0 +1,148 @@
+"""Reads of jobs, their timeline and log; owners see their own, administrators all."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Select, and_, func, or_, select
+
+from dashboard.core.database import Page, page_of, session
+from dashboard.core.errors import NotFound
+from dashboard.job_queue.clock import later, now
+from dashboard.job_queue.models import Job, JobEvent, JobState, WorkerRow
+
+# Workers report every 5 s; three missed reports mean that something is wrong.
+WORKER_SEEN_S = 15.0
+MAX_LOG_PART = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: her own jobs, or all."""
+
+    user_id: int
+    sees_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A piece of a log; ask again from `next_offset` for what follows."""
+
+    text: str
+    next_offset: int
+    attempt: int
+
+
+def page_of_jobs(
+    viewer: Viewer,
+    *,
+    state: JobState | None = None,
+    kind: str | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> Page[Job]:
+    """The jobs the viewer may see, newest first."""
+    query = _visible(viewer).order_by(Job.id.desc())
+    if state is not None:
+        query = query.where(Job.state == state)
+    if kind:
+        query = query.where(Job.kind == kind)
+    return page_of(query, page=page, per_page=per_page)
+
+
+def get_job(job_id: int, viewer: Viewer) -> Job:
+    """The job, or NotFound when there is none or it is not the viewer's."""
+    job = session.scalar(_visible(viewer).where(Job.id == job_id))
+    if job is None:
+        raise NotFound()
+    return job
+
+
+def list_jobs(ids: list[int], viewer: Viewer) -> list[Job]:
+    """Those of the jobs that the viewer may see, by id."""
+    query = _visible(viewer).where(Job.id.in_(ids)).order_by(Job.id)
+    return list(session.scalars(query))
+
+
+def list_kinds(viewer: Viewer) -> list[str]:
+    """The kinds of the jobs the viewer may see, sorted."""
+    query = _visible(viewer).with_only_columns(Job.kind).distinct().order_by(Job.kind)
+    return list(session.scalars(query))
+
+
+def list_events(job_id: int) -> list[JobEvent]:
+    """The timeline of a job, oldest first."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)
+    return list(session.scalars(query))
+
+
+def find_active(unique_key: str) -> Job | None:
+    """The job that holds the key now, as committed by whoever did."""
+    # A locking read sees the latest row, also where a transaction reads from its first snapshot.
+    query = select(Job).where(Job.unique_key == unique_key).with_for_update(read=True)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def queue_position(job: Job) -> int | None:
+    """How many jobs start before this one, counting from 1; None unless it waits and is due."""
+    if job.state is not JobState.QUEUED:
+        return None
+    before = or_(
+        Job.priority < job.priority,
+        and_(Job.priority == job.priority, Job.fair < job.fair),
+        and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
+    )
+    due = or_(Job.run_at.is_(None), Job.run_at <= now())
+    query = select(func.count()).where(Job.state == JobState.QUEUED, due, before)
+    return (session.scalar(query) or 0) + 1
+
+
+def fair_turn(*, owner_id: int | None, priority: int) -> int:
+    """The turn of a new job: one after its owner's last waiting job, but not before the queue's present turn.
+
+    Ordered by turn, owners alternate: a thousand jobs of one do not hold up the first of another.
+    """
+    waiting = (Job.state == JobState.QUEUED, Job.priority == priority)
+    present = session.scalar(select(func.min(Job.fair)).where(*waiting)) or 0
+    own = session.scalar(select(func.max(Job.fair)).where(*waiting, Job.owner_id == owner_id))
+    return max(present - 1, own or 0) + 1
+
+
+def runner_alive() -> bool:
+    """Whether a job runner has been heard of lately."""
+    query = select(WorkerRow.name).where(WorkerRow.seen_at > later(-WORKER_SEEN_S)).limit(1)
+    return session.scalar(query) is not None
+
+
+def list_workers() -> list[WorkerRow]:
+    """The workers heard of in the last day, by name."""
+    return list(session.scalars(select(WorkerRow).order_by(WorkerRow.name)))
+
+
+def runs_dir() -> Path:
+    """Where runs keep their logs and files: <runs_dir>/<job>/<attempt>/."""
+    data_dir: Path = current_app.config["ATRIUM"].site.data_dir
+    return data_dir / "runs"
+
+
+def read_log(job: Job, *, offset: int = 0, attempt: int | None = None) -> LogPart:
+    """What an attempt (the last one unless named) has logged from `offset` on, in whole lines."""
+    attempt = job.attempt if attempt is None else attempt
+    path = runs_dir() / str(job.id) / str(attempt) / "log.txt"
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(min(offset, size))
+            piece = file.read(MAX_LOG_PART)
+    except FileNotFoundError:
+        return LogPart(text="", next_offset=0, attempt=attempt)
+    whole = piece[: piece.rfind(b"\n") + 1]
+    text = whole.decode("utf-8", "replace")
+    return LogPart(text=text, next_offset=min(offset, size) + len(whole), attempt=attempt)
+
+
+def _visible(viewer: Viewer) -> Select[Any]:
+    query = select(Job)
+    return query if viewer.sees_all else query.where(Job.owner_id == viewer.user_id)
