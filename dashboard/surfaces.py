@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Blueprint
 
+from dashboard.core import admin
 from dashboard.core.access import PUBLIC, SIGNED_IN, Access, roles
+from dashboard.core.admin import AdminPage
 from dashboard.core.api import ApiBlueprint
 from dashboard.core.i18n import lazy
 from dashboard.core.navigation import Entry
@@ -20,9 +22,13 @@ APIS: list[ApiBlueprint] = []
 TASKS: list[Any] = []
 
 
-def admin_views() -> list[Any]:
-    """The dashboard's views, in the order of its menu."""
-    return []
+# The dashboard's views, in the order of its menu.
+ADMIN_VIEWS: list[type[AdminPage]] = []
+
+
+def admin_views() -> list[AdminPage]:
+    """The dashboard's views, ready to serve."""
+    return [view() for view in ADMIN_VIEWS]
 
 
 NAVIGATION = [
@@ -35,4 +41,6 @@ ACCESS: dict[str, Access] = {
     "language": PUBLIC,
     "api-docs.openapi_json": PUBLIC,
     "api_docs.page": PUBLIC,
+    # Every page of the dashboard, whatever its views add.
+    **dict.fromkeys(admin.endpoints(ADMIN_VIEWS), ADMIN),
 }

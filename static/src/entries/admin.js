@@ -1,10 +1,9 @@
-// The dashboard: its look on Flask-Admin, and the handlers that its pages' inline scripts may not have.
-import "../styles/tokens.css";
-import "../styles/admin.css";
+// The dashboard's pages; loaded after site.js, which brings the portal's look and behaviours.
+import "../styles/dashboard.css";
 import { startAdmin } from "../lib/admin.js";
-import { startTheme } from "../lib/theme.js";
-import { startToasts } from "../lib/toasts.js";
+import { startCheckAll } from "../lib/check-all.js";
+import { startPickers } from "../lib/picker.js";
 
-startTheme();
-startToasts();
 startAdmin();
+startCheckAll();
+startPickers();
