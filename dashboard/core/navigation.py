@@ -20,8 +20,9 @@ class Entry:
 
 
 def init_app(app: Flask, entries: list[Entry]) -> None:
-    """Give templates `nav`: the lines this visitor may open."""
+    """Give templates `nav`, the lines this visitor may open, and `may_open(endpoint)`."""
     app.context_processor(lambda: {"nav": menu(entries)})
+    app.jinja_env.globals["may_open"] = may_open
 
 
 def menu(entries: list[Entry]) -> list[dict[str, Any]]:
@@ -36,7 +37,7 @@ def menu(entries: list[Entry]) -> list[dict[str, Any]]:
             or (blueprint == "admin" and entry.endpoint == "admin.index"),
         }
         for entry in entries
-        if _may_open(entry.endpoint)
+        if may_open(entry.endpoint)
     ]
 
 
@@ -51,7 +52,8 @@ def safe_target(target: str | None) -> str | None:
     return None if parts.scheme or parts.netloc else target
 
 
-def _may_open(endpoint: str) -> bool:
+def may_open(endpoint: str) -> bool:
+    """Whether this visitor may open the page: a link to it is worth showing."""
     access = access_of(endpoint)
     if access is None:
         return False

@@ -16,7 +16,24 @@ export function formatFor(name) {
     months: months("long"),
     shortMonths: months("short"),
     date: "%Y-%m-%d",
+    time: "%H:%M:%S",
+    dateTime: "%Y-%m-%d %H:%M:%S",
+    year: "%Y",
+    month: "%Y-%m",
+    dayMonth: "%m-%d",
+    dayMonthYear: "%Y-%m-%d",
+    periods: ["", ""],
+    // Plotly needs the marks of numbers from every locale it is given.
+    decimal: mark(name, "decimal"),
+    thousands: mark(name, "group"),
+    grouping: [3],
+    currency: ["", ""],
   };
+}
+
+function mark(name, type) {
+  const parts = new Intl.NumberFormat(name).formatToParts(12345.6);
+  return parts.find((part) => part.type === type)?.value ?? ".";
 }
 
 function format(name, options, time) {
