@@ -27,9 +27,7 @@ def environ(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 @pytest.fixture
-def for_children(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def for_children(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Let child processes of a worker in this process meet the same portal."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)

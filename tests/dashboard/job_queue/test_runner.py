@@ -1,16 +1,24 @@
 """The whole way: enqueue, a worker, the end; on every database."""
 
+import os
+import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from dashboard.job_queue import queries
-from dashboard.job_queue.models import EventKind, JobState
-from tests.dashboard.job_queue.conftest import ended
-from tests.dashboard.job_queue.probe import Append
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.errors import Conflict, Invalid
+from dashboard.job_queue import queries, services
+from dashboard.job_queue.models import EventKind, Job, JobState
+from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.runner import build_worker
+from tests.dashboard.job_queue.conftest import ended, fresh, is_alive, state_of, wait_for
+from tests.dashboard.job_queue.probe import TASKS, Append, InChild, Raise, Stubborn, start_worker
 
+ADMIN = Viewer(user_id=0, sees_all=True)
 Put = Callable[..., int]
 
 
@@ -29,3 +37,235 @@ class TestWorker:
             EventKind.DONE,
         ]
         assert "appended hello" in queries.read_log(job).text
+
+    def test_fails_a_job_that_raises_with_its_reason(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        with working():
+            job = ended(put(Raise(path=str(tmp_path / "tries"), n_failures=99)))
+
+        assert (job.state, job.error, job.failures, job.attempt) == (
+            JobState.FAILED,
+            "boom in detail",
+            3,
+            3,
+        )
+        assert "RuntimeError: boom" in job.traceback
+
+    def test_tries_again_and_succeeds(
+        self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        with working():
+            job = ended(put(Raise(path=str(tmp_path / "tries"), n_failures=1)))
+
+        assert (job.state, job.attempt, job.failures, job.error) == (JobState.DONE, 2, 1, "")
+
+    def test_does_not_try_a_broken_rule_again(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        with working():
+            job = ended(put(Raise(path=str(tmp_path / "tries"), n_failures=9, invalid=True)))
+
+        assert (job.state, job.attempt, job.error) == (JobState.FAILED, 1, "the input is bad")
+
+    def test_fails_a_job_of_an_unknown_kind_and_goes_on(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        unknown = put(Append(path="-"))
+        with transaction():
+            session.get_one(Job, unknown).kind = "probe.gone"
+
+        with working():
+            after = ended(put(Append(path=str(tmp_path / "out"))))
+
+            assert ended(unknown).error == "unknown kind of job: probe.gone"
+        assert after.state is JobState.DONE
+
+    def test_runs_a_later_job_when_it_is_due(
+        self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        job_id = put(Append(path=str(tmp_path / "out")), run_at=utcnow() + timedelta(seconds=1))
+
+        with working():
+            job = ended(job_id)
+
+        assert job.started_at is not None and job.run_at is not None
+        assert job.started_at >= job.run_at
+
+    def test_hands_back_what_runs_longer_than_the_grace(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        job_id = put(Append(path=str(tmp_path / "out"), wait_s=60))
+
+        with working():
+            wait_for(lambda: state_of(job_id) is JobState.RUNNING)
+
+        job = fresh(job_id)
+        assert (job.state, job.attempt, job.failures, job.deaths) == (JobState.QUEUED, 1, 0, 0)
+        assert queries.list_events(job_id)[-1].kind is EventKind.RELEASED
+
+    def test_is_seen_while_it_lives(self, app: Flask, working: Callable) -> None:
+        assert not queries.runner_alive()
+
+        with working() as worker:
+            wait_for(queries.runner_alive)
+            assert [row.name for row in queries.list_workers()] == [worker.status().name]
+
+        session.rollback()
+        assert not queries.runner_alive()
+
+    def test_refuses_some_kinds_of_a_shared_queue(self, app: Flask) -> None:
+        with pytest.raises(Invalid, match=r"probe\.raise shares the queue 'probe'"):
+            build_worker(app, TASKS, kinds=["probe.append", "probe.stubborn"])
+
+
+class TestCancel:
+    def test_keeps_a_waiting_job_from_running(
+        self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        job_id = put(Append(path=str(tmp_path / "out")))
+        services.cancel_job(job_id, viewer=ADMIN)
+
+        with working():
+            ended(put(Append(path=str(tmp_path / "other"))))
+
+        assert state_of(job_id) is JobState.CANCELLED
+        assert not (tmp_path / "out").exists()
+
+    def test_stops_a_running_job_within_five_seconds(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        job_id = put(Append(path=str(tmp_path / "out"), wait_s=60))
+
+        with working():
+            wait_for(lambda: state_of(job_id) is JobState.RUNNING)
+            services.cancel_job(job_id, viewer=ADMIN)
+            job = ended(job_id, seconds=5)
+
+        assert job.state is JobState.CANCELLED
+        assert not (tmp_path / "out").exists()
+
+    def test_gives_up_a_task_that_never_looks(
+        self, app: Flask, put: Put, working: Callable
+    ) -> None:
+        job_id = put(Stubborn(seconds=8))
+
+        with working(slots=1):
+            wait_for(lambda: state_of(job_id) is JobState.RUNNING)
+            services.cancel_job(job_id, viewer=ADMIN)
+            job = ended(job_id, seconds=7)
+
+        assert job.state is JobState.CANCELLED
+
+    def test_refuses_a_finished_job(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        with working():
+            job = ended(put(Append(path=str(tmp_path / "out"))))
+
+        with pytest.raises(Conflict):
+            services.cancel_job(job.id, viewer=ADMIN)
+
+
+class TestChildren:
+    def test_reports_log_and_result(
+        self, app: Flask, put: Put, working: Callable, for_children: None
+    ) -> None:
+        with working():
+            job = ended(put(InChild(what="say")))
+
+        assert job.state is JobState.DONE
+        assert job.result is not None
+        assert job.result["result"] == "said"
+        log = queries.read_log(job).text
+        assert "a line" in log
+        assert "printed" in log
+        assert (queries.runs_dir() / str(job.id) / "1" / "file.txt").read_text() == "kept"
+
+    @pytest.mark.parametrize(
+        ("what", "reason"),
+        [
+            ("raise", "boom in the child"),
+            ("exit", "its process ended without an answer (exit code 7)"),
+            ("kill", "its process was killed by the system, most likely because memory ran out"),
+            ("segfault", "its process crashed (SIGSEGV)"),
+            ("memory", "out of memory"),
+            ("cpu", "it used more than 2 s of processor time"),
+        ],
+    )
+    def test_names_the_reason_when_the_child_breaks_down(
+        self,
+        app: Flask,
+        put: Put,
+        working: Callable,
+        for_children: None,
+        what: str,
+        reason: str,
+    ) -> None:
+        with working():
+            job = ended(put(InChild(what=what)))
+
+        assert job.state is JobState.FAILED
+        assert job.error.startswith(reason)
+
+    def test_may_complete_the_job_in_its_own_transaction(
+        self, app: Flask, put: Put, working: Callable, for_children: None
+    ) -> None:
+        with working():
+            job = ended(put(InChild(what="complete")))
+
+        assert (job.state, job.result) == (JobState.DONE, {"by": "the task"})
+
+    def test_leaves_no_process_when_cancelled(
+        self, app: Flask, put: Put, working: Callable, for_children: None, tmp_path: Path
+    ) -> None:
+        pids = tmp_path / "pids"
+        job_id = put(InChild(what="tree", path=str(pids)))
+
+        with working():
+            wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 3)
+            services.cancel_job(job_id, viewer=ADMIN)
+            job = ended(job_id, seconds=5)
+
+        assert job.state is JobState.CANCELLED
+        assert not any(is_alive(int(pid)) for pid in pids.read_text().split())
+        assert not (queries.runs_dir() / str(job_id) / "1" / "half.txt").exists()
+
+
+class TestKilledWorker:
+    def test_job_is_run_again_and_completes_once(
+        self, each_database: str, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        job_id = put(Append(path=str(out), wait_s=1.0))
+        first = start_worker(environ)
+        try:
+            wait_for(lambda: state_of(job_id) is JobState.RUNNING)
+        finally:
+            os.killpg(first.pid, signal.SIGKILL)
+            first.wait()
+
+        second = start_worker(environ)
+        try:
+            job = ended(job_id)
+        finally:
+            second.send_signal(signal.SIGTERM)
+            code = second.wait(timeout=15)
+
+        assert (job.state, job.attempt, job.deaths, code) == (JobState.DONE, 2, 1, 0)
+        assert out.read_text() == "x\n"
+        assert EventKind.WORKER_LOST in [event.kind for event in queries.list_events(job_id)]
+
+    def test_takes_its_children_along(
+        self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
+    ) -> None:
+        pids = tmp_path / "pids"
+        put(InChild(what="tree", path=str(pids)))
+        worker = start_worker(environ)
+        try:
+            wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 3)
+        finally:
+            worker.kill()
+            worker.wait()
+
+        wait_for(lambda: not any(is_alive(int(pid)) for pid in pids.read_text().split()), seconds=2)
