@@ -22,6 +22,15 @@ export function eventOf(form, button) {
   return { item_id, kind: form.dataset.event };
 }
 
+/** Records that the item of a `data-record-view` was looked at, once the page is really in front. */
+export function startViews(root = document) {
+  const item_id = Number(root.querySelector("[data-record-view]")?.dataset.recordView);
+  if (!item_id) return;
+  const send = () => record({ item_id, kind: "view" }).catch(() => {});
+  if (document.visibilityState === "visible") send();
+  else document.addEventListener("visibilitychange", send, { once: true });
+}
+
 export function startEvents() {
   document.addEventListener("submit", async (event) => {
     const form = event.target;
@@ -50,8 +59,9 @@ function show(form, what) {
 }
 
 function showFavourite(form, on) {
-  const button = form.querySelector("[aria-pressed]");
-  button.setAttribute("aria-pressed", String(on));
+  form.querySelector("[aria-pressed]").setAttribute("aria-pressed", String(on));
+  // What the plain form would ask for next.
+  if (form.elements.on) form.elements.on.value = on ? "0" : "1";
 }
 
 function showStars(form, stars) {

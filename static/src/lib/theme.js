@@ -1,7 +1,7 @@
 // Light, dark or the device's theme; the head script of the layout has set it before the first paint.
 const KEY = "atrium-theme";
 const CHOICES = ["light", "dark", "system"];
-const device = matchMedia("(prefers-color-scheme: dark)");
+const device = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
 
 export function resolveTheme(choice, deviceIsDark) {
   return choice === "dark" || (choice === "system" && deviceIsDark) ? "dark" : "light";
