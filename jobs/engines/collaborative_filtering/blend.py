@@ -5,6 +5,7 @@ The mixture is itself one table, so it is stored, served and explained like a si
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -49,6 +50,11 @@ class Blend(ItemTable):
     def __init__(self, config: BlendConfig | None = None, *, parts: Parts | None = None) -> None:
         super().__init__(config)
         self.parts = default_parts() if parts is None else parts
+
+    @classmethod
+    def _read_config(cls, values: dict[str, Any]) -> BlendConfig:
+        values |= {"trend": TrendConfig(**values["trend"]), "scale": Scale(values["scale"])}
+        return BlendConfig(**values)
 
     def _fit(self, user_items: CSR, times: Times | None, tick: Callable[[float], None]) -> None:
         super()._fit(user_items, times, tick)

@@ -148,12 +148,16 @@ class Recommender(ABC):
         with np.load(fileobj_or_path, allow_pickle=False) as file:
             state = dict(file)
         try:
-            model = cls(cls.Config(**json.loads(state["config"].item())))
+            model = cls(cls._read_config(json.loads(state["config"].item())))
             model._fitted = csr_from_state("fitted", state)
             model._restore(state)
         except (KeyError, TypeError) as error:
             raise ValueError(f"the file does not hold a {cls.__name__} model") from error
         return model
+
+    @classmethod
+    def _read_config(cls, values: dict[str, Any]) -> Any:
+        return cls.Config(**values)
 
     @property
     def fitted(self) -> CSR:

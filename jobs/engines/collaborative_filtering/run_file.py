@@ -5,6 +5,7 @@ import os
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +37,10 @@ def save_run(model: TrainedModel, path: Path) -> None:
 def load_run(path: Path) -> TrainedModel:
     """The run that `save_run` wrote. Raises NotARun when the file holds anything else."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             state = dict(file)
         return _model(state, json.loads(state.pop("text").item()))
-    except (KeyError, TypeError, ValueError, OSError, EOFError, AttributeError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (KeyError, TypeError, ValueError, EOFError, AttributeError, BadZipFile) as error:
         raise NotARun(f"{path.name} does not hold a training run") from error
 
 

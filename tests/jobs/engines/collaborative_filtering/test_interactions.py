@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.engines.collaborative_filtering import Keep, build_interactions, weigh
+
+EVENT = st.tuples(
+    st.integers(1, 6), st.integers(1, 6), st.integers(0, 9), st.sampled_from([0, 1, 2, 5])
+)
+
+
+class TestBuildInteractions:
+    def test_numbers_users_and_items_by_their_sorted_ids(self) -> None:
+        data = build_interactions([9, 4, 9], [30, 30, 20], times_s=[1, 2, 3])
+
+        assert data.user_ids.tolist() == [4, 9]
+        assert data.item_ids.tolist() == [20, 30]
+        assert data.user_items.toarray().tolist() == [[0, 1], [1, 1]]
+
+    def test_stores_a_history_oldest_first_and_equal_times_by_item(self) -> None:
+        data = build_interactions([1, 1, 1, 1], [5, 6, 7, 8], times_s=[30, 10, 20, 10])
+
+        assert data.item_ids[data.history(0)].tolist() == [6, 8, 7, 5]
+
+    @pytest.mark.parametrize(("keep", "time"), [(Keep.FIRST, 10), (Keep.NEWEST, 30)])
+    def test_gives_a_repeated_pair_the_time_of_the_chosen_event(
+        self, keep: Keep, time: float
+    ) -> None:
+        data = build_interactions([1, 1, 1], [5, 5, 5], times_s=[20, 30, 10], keep=keep)
+
+        assert data.times.tolist() == [time]
+
+    def test_gives_a_repeated_pair_the_weight_of_its_strongest_event(self) -> None:
+        data = build_interactions([1, 1], [5, 5], times_s=[1, 2], weights=[3, 1])
+
+        assert data.weights.tolist() == [3]
+
+    def test_leaves_out_a_pair_that_was_withdrawn_last(self) -> None:
+        data = build_interactions([1, 1, 2], [5, 5, 5], times_s=[1, 2, 1], weights=[3, 0, 1])
+
+        assert data.user_ids.tolist() == [2]
+
+    def test_takes_text_as_ids(self) -> None:
+        data = build_interactions(["b", "a"], ["x", "y"], times_s=[1, 2])
+
+        assert data.user_ids.tolist() == ["a", "b"]
+
+    def test_accepts_no_events(self) -> None:
+        data = build_interactions([], [], times_s=[])
+
+        assert (data.n_users, data.n_items, data.n_pairs) == (0, 0, 0)
+        assert data.user_items.shape == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("times", "weights"),
+        [([1.0], 1.0), ([1.0, float("nan")], 1.0), ([1.0, 2.0], [1.0, float("inf")])],
+        ids=["too few times", "a time is not a number", "a weight is infinite"],
+    )
+    def test_refuses_arrays_that_do_not_fit(self, times: list[float], weights: object) -> None:
+        with pytest.raises(ValueError, match="times"):
+            build_interactions([1, 2], [1, 2], times_s=times, weights=weights)  # type: ignore[arg-type]
+
+    @given(st.lists(EVENT, min_size=1, max_size=30), st.randoms(), st.sampled_from(Keep))
+    def test_does_not_depend_on_the_order_of_events(
+        self, events: list[tuple[int, ...]], random: object, keep: Keep
+    ) -> None:
+        shuffled = sorted(events, key=lambda _: random.random())  # type: ignore[attr-defined]
+        both = []
+        for rows in (events, shuffled):
+            users, items, times, weights = np.array(rows).T
+            data = build_interactions(users, items, times_s=times, weights=weights, keep=keep)
+            both.append([data.user_ids, data.indptr, data.items, data.weights, data.times])
+
+        assert all(np.array_equal(a, b) for a, b in zip(*both, strict=True))
+
+
+class TestOnly:
+    def test_keeps_the_positions_of_users_and_items(self) -> None:
+        data = build_interactions([1, 2, 2], [5, 5, 6], times_s=[1, 2, 3])
+
+        part = data.only(np.array([False, False, True]))
+
+        assert part.user_items.toarray().tolist() == [[0, 0], [0, 1]]
+
+
+class TestWeigh:
+    def test_looks_up_every_kind(self) -> None:
+        assert weigh(["view", "rating"], {"view": 1, "rating": 3}).tolist() == [1, 3]
+
+    def test_names_a_kind_without_a_weight(self) -> None:
+        with pytest.raises(ValueError, match="no weight is given for watch"):
+            weigh(["view", "watch"], {"view": 1})
