@@ -7,19 +7,24 @@ from typing import Any
 
 from flask import Blueprint
 
+from dashboard.accounts import api as accounts_api
+from dashboard.accounts import pages as accounts_pages
 from dashboard.core import admin
 from dashboard.core.access import PUBLIC, SIGNED_IN, Access, roles
 from dashboard.core.admin import AdminPage
 from dashboard.core.api import ApiBlueprint
 from dashboard.core.i18n import lazy
 from dashboard.core.navigation import Entry
+from dashboard.recommendations import api as recommendations_api
+from dashboard.recommendations import pages as recommendations_pages
+from dashboard.recommendations import tasks as recommendations_tasks
 
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
 
-PAGES: list[Blueprint] = []
-APIS: list[ApiBlueprint] = []
-TASKS: list[Any] = []
+PAGES: list[Blueprint] = [accounts_pages.pages, recommendations_pages.pages]
+APIS: list[ApiBlueprint] = [accounts_api.api, recommendations_api.api]
+TASKS: list[Any] = [*recommendations_tasks.TASKS]
 
 
 # The dashboard's views, in the order of its menu.
@@ -33,6 +38,9 @@ def admin_views() -> list[AdminPage]:
 
 NAVIGATION = [
     Entry("catalogue.home", lazy("Home"), "home"),
+    Entry("recommendations.own_list", lazy("Recommended"), "spark"),
+    Entry("recommendations.workspace", lazy("Charts"), "chart"),
+    Entry("accounts.profile", lazy("My page"), "user"),
 ]
 
 ACCESS: dict[str, Access] = {
@@ -41,6 +49,33 @@ ACCESS: dict[str, Access] = {
     "language": PUBLIC,
     "api-docs.openapi_json": PUBLIC,
     "api_docs.page": PUBLIC,
+    "security.login": PUBLIC,
+    "security.register": PUBLIC,
+    "security.logout": PUBLIC,
+    "accounts.confirm_logout": PUBLIC,
+    "accounts.profile": SIGNED_IN,
+    "accounts.password": SIGNED_IN,
+    "accounts.sessions": SIGNED_IN,
+    "accounts.tokens": SIGNED_IN,
+    "accounts.revoke_tokens": SIGNED_IN,
+    "accounts_api.Tokens": PUBLIC,
+    "accounts_api.OwnTokens": SIGNED_IN,
+    "accounts_api.Me": SIGNED_IN,
+    "recommendations.own_list": SIGNED_IN,
+    "recommendations.panel": PUBLIC,
+    "recommendations.related": PUBLIC,
+    "recommendations.why": SIGNED_IN,
+    "recommendations.dismiss": SIGNED_IN,
+    "recommendations.restore": SIGNED_IN,
+    "recommendations.workspace": ANALYST,
+    "recommendations.train": ANALYST,
+    "recommendations.recipe": ANALYST,
+    "recommendations.chart_data": ANALYST,
+    "recommendations_api.Recommendations": SIGNED_IN,
+    "recommendations_api.Why": SIGNED_IN,
+    "recommendations_api.Related": PUBLIC,
+    "recommendations_api.Runs": ANALYST,
+    "recommendations_api.Run": ANALYST,
     # Every page of the dashboard, whatever its views add.
     **dict.fromkeys(admin.endpoints(ADMIN_VIEWS), ADMIN),
 }

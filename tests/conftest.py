@@ -54,6 +54,7 @@ def app(config: Config) -> Iterator[Flask]:
     """A portal with empty tables and the three roles."""
     app = create_app(config)
     app.config["TESTING"] = True
+    app.test_client_class = people.FreshClient
     with app.app_context():
         db.drop_all()
         db.create_all()

@@ -1,5 +1,6 @@
 """Users and roles. The column names are the customer's (R053); identities are stored normalised."""
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,6 +17,11 @@ class RoleName(StrEnum):
     ADMIN = "admin"  # runs the portal
     ANALYST = "analyst"  # sees charts, analyses and models
     LEARNER = "learner"  # every new account
+
+
+def new_secret() -> str:
+    """A value nobody can guess, for the columns that sessions and tokens refer to."""
+    return secrets.token_hex(32)
 
 
 user_role = Table(
@@ -53,8 +59,10 @@ class User(db.Model, UserMixin):  # type: ignore[name-defined,misc]
     nickname: Mapped[str] = mapped_column(String(64), default="")
     password: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
-    # Changing it ends every session and token of the user (Flask-Security).
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    # Sessions refer to this, never to the id: changing it ends them all (Flask-Security).
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=new_secret)
+    # The same for API tokens, so that ending them leaves her signed in.
+    fs_token_uniquifier: Mapped[str] = mapped_column(String(64), unique=True, default=new_secret)
     ctime: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
     mtime: Mapped[datetime] = mapped_column(
         UTCDateTime, default=utcnow, onupdate=utcnow, index=True
@@ -64,9 +72,27 @@ class User(db.Model, UserMixin):  # type: ignore[name-defined,misc]
     )
 
     @property
+    def role_names(self) -> list[str]:
+        """The names of the granted roles, in order."""
+        return sorted(role.name for role in self.roles)
+
+    @property
     def display_name(self) -> str:
         """What others may see: the display name, else the username, else a number."""
         return self.nickname or self.user_name or f"#{self.id}"
 
     def __str__(self) -> str:
         return self.display_name
+
+
+class UserSession(db.Model):  # type: ignore[name-defined,misc]
+    """A browser somebody is signed in with. Without its row here a session cookie is worth nothing."""
+
+    __tablename__ = "user_session"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_secret)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    # May outlive the browser being closed ("remember me").
+    remembered: Mapped[bool] = mapped_column(Boolean, default=False)
+    user_agent: Mapped[str] = mapped_column(String(200), default="")

@@ -53,6 +53,14 @@ def has_role(*names: str) -> bool:
     return current_user.is_authenticated and any(current_user.has_role(name) for name in names)
 
 
+def ask_to_sign_in() -> Response:
+    """Send the visitor to the sign-in page and back here afterwards; 401 for the API."""
+    if request.path.startswith("/api/"):
+        abort(401)
+    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else ""
+    return redirect(current_app.extensions["atrium_login_url"](target))
+
+
 def _guard() -> Response | None:
     if request.endpoint is None or request.routing_exception is not None:
         return None  # unknown address or method: Flask answers 404 or 405
@@ -60,12 +68,12 @@ def _guard() -> Response | None:
     if access is None:
         current_app.logger.error("no access rule for endpoint %s", request.endpoint)
         abort(403)
-    if request.method not in SAFE_METHODS and not _carries_token():
+    if request.method not in SAFE_METHODS and not _carries_token() and not _speaks_for_nobody():
         csrf.protect()
     if access.public:
         return None
     if not current_user.is_authenticated:
-        return _ask_to_sign_in()
+        return ask_to_sign_in()
     if access.roles and not has_role(*access.roles):
         current_app.logger.warning(
             "refused %s %s to user %s", request.method, request.path, current_user.get_id()
@@ -79,8 +87,7 @@ def _carries_token() -> bool:
     return any(name in request.headers for name in TOKEN_HEADERS)
 
 
-def _ask_to_sign_in() -> Response:
-    if request.path.startswith("/api/"):
-        abort(401)
-    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else ""
-    return redirect(current_app.extensions["atrium_login_url"](target))
+def _speaks_for_nobody() -> bool:
+    # CSRF makes a signed-in browser act. A call of the API without a session has nobody to act as, and the API
+    # signs no browser in; a page's form is checked all the same, or a stranger could be signed in by it.
+    return request.path.startswith("/api/") and not current_user.is_authenticated

@@ -57,6 +57,7 @@ class Accounts:
     phone_region: str = "CN"
     password_min_length: int = 8
     session_hours: int = 12
+    token_days: int = 90
     sign_in_per_minute: int = 10
     register_per_hour: int = 20
 

@@ -46,6 +46,13 @@ class NotFound(DomainError):
     default = lazy("There is nothing here.")
 
 
+class Unauthenticated(DomainError):
+    """Nobody is signed in, or what was given to sign in with is wrong."""
+
+    code = "unauthenticated"
+    default = lazy("Please sign in first.")
+
+
 class Forbidden(DomainError):
     """The account lacks the role for this."""
 
@@ -82,6 +89,7 @@ class Unavailable(DomainError):
 
 
 STATUS: dict[type[DomainError], HTTPStatus] = {
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
@@ -104,7 +112,8 @@ def init_app(app: Flask) -> None:
 
 def answer_domain_error(error: DomainError) -> Response:
     """The answer to a broken rule, for a page or the API."""
-    status = STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
+    kinds = (STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = next(kinds, HTTPStatus.BAD_REQUEST)
     response = _answer(status, error.message, code=error.code, problems=error.problems)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)

@@ -1,18 +1,33 @@
 """Users for tests."""
 
 import secrets
-import time
 from functools import cache
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
+from werkzeug.test import TestResponse
 
+from dashboard.accounts import security, services
 from dashboard.accounts.models import Role, RoleName, User
 from dashboard.core.database import db
 
 PASSWORD = "correct horse battery staple"
+
+
+class FreshClient(FlaskClient):
+    """A client whose every request has an application context of its own, as in the server.
+
+    The tests run inside one. Its `g` holds who is signed in, and would pass it on from request to request.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            answer = super().open(*args, **kwargs)
+        # What the test has loaded may have been changed by the request.
+        db.session.expire_all()
+        return answer
 
 
 def make_roles() -> None:
@@ -40,11 +55,9 @@ def make_user(number: int, roles: tuple[str, ...], **fields: Any) -> User:
 def signed_in_client(app: Flask, user: User) -> FlaskClient:
     """A client with a session of `user`, without the sign-in page."""
     client = app.test_client()
+    session_id = services.start_session(user.id, user_agent="test")
     with client.session_transaction() as session:
-        session["_user_id"] = user.fs_uniquifier
-        session["_fresh"] = True
-        session["fs_cc"] = "set"
-        session["fs_paa"] = time.time()
+        session.update(security.session_values(user, session_id))
     return client
 
 
