@@ -1,0 +1,30 @@
+"""Recommendations as plain text, for the command line."""
+
+from dashboard.accounts import queries as accounts
+from dashboard.core.errors import NotFound
+from dashboard.core.i18n import _
+from dashboard.core.ids import MAX_ID
+from dashboard.recommendations import services
+
+
+def for_user(identity_or_id: str, *, n: int) -> str:
+    """The list of one user with its reasons, tab-separated. Raises NotFound for an unknown user."""
+    user_id = _user_id(identity_or_id)
+    found = services.recommendations_for(user_id, n=n)
+    if not found:
+        return _("There is nothing to recommend yet.")
+    return "\n".join(_line(place, each) for place, each in enumerate(found, start=1))
+
+
+def _line(place: int, found: services.Recommendation) -> str:
+    why = "; ".join(part for part in (found.reason, found.people_text) if part)
+    return f"{place}\t{found.item.id}\t{found.score:.3f}\t{found.item.title}\t{why}"
+
+
+def _user_id(identity_or_id: str) -> int:
+    user = accounts.find_by_identity(identity_or_id)
+    if user is None and identity_or_id.isdecimal() and int(identity_or_id) <= MAX_ID:
+        return accounts.get_user(int(identity_or_id)).id
+    if user is None:
+        raise NotFound(_("There is no user “%(name)s”.", name=identity_or_id))
+    return user.id

@@ -1,0 +1,203 @@
+"""Which items are shown to whom, and why.
+
+A list is the learner's history as it is now times the neighbours of the current run, so an event
+changes the next list. Without the run's file the stored lists answer; without both, popularity.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dashboard.activity.models import EventKind
+from dashboard.catalogue import queries as catalogue
+from dashboard.catalogue.models import Item
+from dashboard.recommendations import queries
+from dashboard.recommendations.models import RecommendedItem
+from dashboard.recommendations.queries import Signals
+from dashboard.recommendations.services.artefacts import find_model
+from dashboard.recommendations.services.reasons import (
+    Reason,
+    people_text,
+    popular_text,
+    shown_counts,
+)
+from jobs.engines.collaborative_filtering import CoCount, Suggestion, TrainedModel
+from jobs.engines.collaborative_filtering import Reason as EngineReason
+
+# Suggestions asked for beyond those wanted, because some may be drafts by now.
+SPARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """An item to show, with what speaks for it."""
+
+    item: Item
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    """Largest share first; empty when the item is shown because it is popular."""
+    n_both: int | None = None
+    """For related items: how many of `n_people` took both; None: too few to say."""
+    n_people: int | None = None
+
+    @property
+    def popular(self) -> bool:
+        return not self.reasons
+
+    @property
+    def reason(self) -> str:
+        """One line that says why."""
+        return self.reasons[0].text if self.reasons else popular_text()
+
+    @property
+    def people_text(self) -> str:
+        """How many others, when that is enough people to be said."""
+        if self.reasons:
+            return self.reasons[0].people_text
+        return people_text(self.n_both, self.n_people)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything of the learner's own that speaks for an item."""
+
+    item: Item
+    reasons: tuple[Reason, ...]
+    dismissed: bool
+    met: bool
+    """She met the item herself, so it is not in her list."""
+
+
+def recommendations_for(user_id: int, *, n: int) -> list[Recommendation]:
+    """The learner's list, best first: never what she met, rated or dismissed, never drafts."""
+    own = queries.signals_of(user_id)
+    model = find_model(queries.find_current_run())
+    if model is None:
+        return _stored(user_id, own, n=n)
+    history = [signal.item_id for signal in own.liked]
+    hidden = sorted(own.hidden)
+    return _visible(lambda m: model.top_n(history, m, exclude=hidden), own, n=n)
+
+
+def popular_items(*, n: int) -> list[Recommendation]:
+    """What most people take, for visitors and newcomers."""
+    model = find_model(queries.find_current_run())
+    if model is None:
+        return _popular_without_run(n=n, exclude=())
+    return _visible(lambda m: model.popular(m), None, n=n)
+
+
+def related_items(item_id: int, *, n: int, drafts: bool = False) -> list[Recommendation]:
+    """Items that people of this item take as well. Raises NotFound for one the asker may not see."""
+    catalogue.get_item(item_id, drafts=drafts)
+    model = find_model(queries.find_current_run())
+    if model is None:
+        return []
+    near = {int(each.id): each.score for each in model.similar_items(item_id, n + SPARE)}
+    items = catalogue.list_items_by_id(list(near))[:n]
+    return [_related(model, item_id, item, near[item.id]) for item in items]
+
+
+def explain(user_id: int, item_id: int) -> Explanation:
+    """What of the learner's own behaviour speaks for the item. Raises NotFound for a draft."""
+    item = catalogue.get_item(item_id)
+    own = queries.signals_of(user_id)
+    model = find_model(queries.find_current_run())
+    history = [signal.item_id for signal in own.liked if signal.item_id != item_id]
+    found = model.explain(history, item_id) if model else _stored_reasons(user_id, item_id)
+    titles = queries.titles_of(int(each.item_id) for each in found)
+    return Explanation(
+        item=item,
+        reasons=_reasons(found, own, titles),
+        dismissed=item_id in own.dismissed,
+        met=item_id in own.hidden and item_id not in own.dismissed,
+    )
+
+
+def _visible(
+    suggest: Callable[[int], list[Suggestion]], own: Signals | None, *, n: int
+) -> list[Recommendation]:
+    """The first n suggestions that are published now; asks for more while drafts take places."""
+    wanted = n + SPARE
+    while True:
+        found = suggest(wanted)
+        items = catalogue.list_items_by_id([int(each.item_id) for each in found])
+        if len(items) >= n or len(found) < wanted:
+            return _recommendations(found, items[:n], own)
+        wanted *= 2
+
+
+def _recommendations(
+    found: list[Suggestion], items: list[Item], own: Signals | None
+) -> list[Recommendation]:
+    by_id = {int(each.item_id): each for each in found}
+    shown = [(item, by_id[item.id]) for item in items]
+    titles = queries.titles_of(int(why.item_id) for _, each in shown for why in each.reasons)
+    return [
+        Recommendation(
+            item=item, score=each.score, reasons=_reasons(each.reasons, own, titles) if own else ()
+        )
+        for item, each in shown
+    ]
+
+
+def _reasons(
+    found: Iterable[EngineReason], own: Signals, titles: dict[int, str]
+) -> tuple[Reason, ...]:
+    """Reasons in the learner's terms; one whose item is no longer published is not named."""
+    kinds = {signal.item_id: signal.kind for signal in own.liked}
+    return tuple(
+        _reason(each, kinds.get(int(each.item_id), EventKind.VIEW), titles[int(each.item_id)])
+        for each in found
+        if int(each.item_id) in titles
+    )
+
+
+def _reason(found: EngineReason, kind: EventKind, title: str) -> Reason:
+    n_both, n_people = shown_counts(found.counts.both, found.counts.n)
+    return Reason(
+        item_id=int(found.item_id),
+        title=title,
+        kind=kind,
+        share=found.share,
+        n_both=n_both,
+        n_people=n_people,
+    )
+
+
+def _related(model: TrainedModel, item_id: int, item: Item, score: float) -> Recommendation:
+    counts = model.co_counts(item_id, item.id) or CoCount(both=0, n=0)
+    n_both, n_people = shown_counts(counts.both, counts.n)
+    return Recommendation(item=item, score=score, n_both=n_both, n_people=n_people)
+
+
+def _stored(user_id: int, own: Signals, *, n: int) -> list[Recommendation]:
+    """The list of the last run's rows, topped up with popular items."""
+    rows = [row for row in queries.list_stored(user_id) if row.item_id not in own.hidden]
+    found = [_suggestion(row) for row in rows]
+    items = catalogue.list_items_by_id([row.item_id for row in rows])[:n]
+    shown = _recommendations(found, items, own)
+    taken = own.hidden | {item.id for item in items}
+    return shown + _popular_without_run(n=n - len(shown), exclude=taken)
+
+
+def _suggestion(row: RecommendedItem) -> Suggestion:
+    return Suggestion(item_id=row.item_id, score=row.score, reasons=_row_reasons(row))
+
+
+def _row_reasons(row: RecommendedItem) -> tuple[EngineReason, ...]:
+    if row.reason_item_id is None:
+        return ()
+    counts = CoCount(both=row.n_both, n=row.n_people)
+    return (EngineReason(item_id=row.reason_item_id, share=1.0, counts=counts),)
+
+
+def _stored_reasons(user_id: int, item_id: int) -> list[EngineReason]:
+    rows = [row for row in queries.list_stored(user_id) if row.item_id == item_id]
+    return [reason for row in rows for reason in _row_reasons(row)]
+
+
+def _popular_without_run(*, n: int, exclude: Iterable[int]) -> list[Recommendation]:
+    if n <= 0:
+        return []
+    items = catalogue.list_items_by_id(queries.list_popular_ids(limit=n, exclude=exclude))
+    return [Recommendation(item=item, score=0.0) for item in items]

@@ -1,0 +1,189 @@
+"""Lists follow behaviour, hide what must be hidden, and say why."""
+
+from collections.abc import Callable
+
+import pytest
+
+from dashboard.accounts.models import User
+from dashboard.activity.models import EventKind
+from dashboard.catalogue.models import ItemStatus
+from dashboard.core.database import db
+from dashboard.core.errors import NotFound
+from dashboard.recommendations import services
+from dashboard.recommendations.models import TrainingRun
+from dashboard.recommendations.services import artefacts
+from tests.dashboard.recommendations.conftest import World
+from tests.factories.behaviour import add_event
+
+Train = Callable[[], TrainingRun]
+
+
+def titles(found: list[services.Recommendation]) -> list[str]:
+    return [each.item.title for each in found]
+
+
+def reason_of(title: str, found: list[services.Recommendation]) -> str:
+    return next(each.reason for each in found if each.item.title == title)
+
+
+class TestRecommendationsFor:
+    def test_follows_from_the_history_with_its_reason(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Word"].id, minute=900)
+
+        first = services.recommendations_for(ada.id, n=5)[0]
+
+        assert first.item.title == "Excel"
+        assert first.reason == "Because you viewed “Word”"
+        assert first.people_text == "10 of 10 people who did also took this"
+
+    def test_an_event_changes_the_next_list(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Word"].id, minute=900)
+        before = services.recommendations_for(ada.id, n=6)
+
+        add_event(ada.id, world.items["Baking"].id, minute=901)
+        after = services.recommendations_for(ada.id, n=6)
+
+        assert "Baking" in titles(before) and "Baking" not in titles(after)
+        assert reason_of("Soup", before) == "Popular"
+        assert reason_of("Soup", after) == "Because you viewed “Baking”"
+
+    def test_never_shows_what_she_met_or_rated(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Word"].id, minute=900)
+        add_event(ada.id, world.items["Excel"].id, EventKind.RATING, value=1, minute=901)
+
+        found = titles(services.recommendations_for(ada.id, n=20))
+
+        assert not {"Word", "Excel"} & set(found)
+
+    def test_a_low_rating_is_no_reason(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Baking"].id, EventKind.RATING, value=1, minute=900)
+
+        found = services.recommendations_for(ada.id, n=20)
+
+        assert all(each.popular for each in found)
+
+    def test_never_shows_drafts(self, world: World, train: Train) -> None:
+        train()
+        world.items["Charts"].status = ItemStatus.DRAFT.value
+        db.session.commit()
+
+        everybody = [
+            t for u in world.crowd for t in titles(services.recommendations_for(u.id, n=20))
+        ]
+
+        assert not {"Charts", "Secret"} & set(everybody)
+
+    def test_gives_a_newcomer_popular_items_so_labelled(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+
+        found = services.recommendations_for(make_user().id, n=3)
+
+        assert len(found) == 3
+        assert {each.reason for each in found} == {"Popular"}
+
+    def test_falls_back_on_the_stored_rows(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        run = train()
+        user = world.crowd[0]
+        live = titles(services.recommendations_for(user.id, n=3))
+
+        (artefacts.folder() / run.artefact).write_bytes(b"PK\x03\x04 torn")
+        stored = services.recommendations_for(user.id, n=3)
+
+        assert titles(stored) == live
+        assert stored[0].reason.startswith("Because you viewed")
+
+    def test_shows_popular_items_before_any_training(self, world: World) -> None:
+        found = services.recommendations_for(world.crowd[9].id, n=2)
+
+        assert [each.popular for each in found] == [True, True]
+
+    @pytest.mark.parametrize("people", [4, 5])
+    def test_counts_people_only_from_five(
+        self, world: World, train: Train, make_user: Callable[..., User], people: int
+    ) -> None:
+        for number in range(people):
+            user = make_user()
+            for step, name in enumerate(["Lonely", "Soup"]):
+                add_event(user.id, world.items[name].id, minute=600 + number * 9 + step)
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Lonely"].id, minute=900)
+
+        first = services.recommendations_for(ada.id, n=1)[0]
+
+        assert first.item.title == "Soup"
+        assert bool(first.people_text) is (people >= 5)
+
+
+class TestDismiss:
+    def test_never_returns_until_restored(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        excel = world.items["Excel"].id
+        add_event(ada.id, world.items["Word"].id, minute=900)
+
+        services.dismiss(user_id=ada.id, item_id=excel)
+        dismissed = titles(services.recommendations_for(ada.id, n=20))
+        train()
+        retrained = titles(services.recommendations_for(ada.id, n=20))
+        services.restore(user_id=ada.id, item_id=excel)
+
+        assert "Excel" not in dismissed + retrained
+        assert "Excel" in titles(services.recommendations_for(ada.id, n=20))
+
+    def test_refuses_a_draft(self, world: World) -> None:
+        with pytest.raises(NotFound):
+            services.dismiss(user_id=world.crowd[0].id, item_id=world.items["Secret"].id)
+
+
+class TestRelatedItems:
+    def test_lists_neighbours_without_the_item_itself(self, world: World, train: Train) -> None:
+        train()
+
+        found = titles(services.related_items(world.items["Baking"].id, n=4))
+
+        assert found[0] == "Soup"
+        assert "Baking" not in found
+
+    def test_a_draft_is_not_found(self, world: World, train: Train) -> None:
+        train()
+
+        with pytest.raises(NotFound):
+            services.related_items(world.items["Secret"].id, n=4)
+
+
+class TestExplain:
+    def test_names_own_signals_with_shares_that_add_up(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        for minute, name in enumerate(["Word", "Excel"]):
+            add_event(ada.id, world.items[name].id, minute=900 + minute)
+
+        found = services.explain(ada.id, world.items["Charts"].id)
+
+        assert {each.title for each in found.reasons} == {"Word", "Excel"}
+        assert sum(each.share for each in found.reasons) == pytest.approx(1.0)
