@@ -20,7 +20,7 @@ from dashboard.core.errors import answer_http_error
 PREFIX = "/api/v1"
 MAX_PER_PAGE = 100
 PROBLEM_JSON = "application/problem+json"
-TOKEN_HEADER = "Authentication-Token"
+TOKEN_HEADER = "Authentication-Token"  # noqa: S105 - the name of a header, not a secret
 # The document changes with a release only; five minutes keep a browsing reader from asking again.
 DOCUMENT_SECONDS = 300
 DESCRIPTION = (

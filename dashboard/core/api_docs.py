@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, current_app, render_template, request
 from dashboard.core.api import PREFIX, TOKEN_HEADER, document_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
-TOKEN_PLACEHOLDER = "YOUR_TOKEN"
+TOKEN_PLACEHOLDER = "YOUR_TOKEN"  # noqa: S105 - the reader puts hers there
 # A schema that holds itself ends here instead of growing for ever.
 MAX_DEPTH = 6
 
@@ -88,16 +88,13 @@ def _operations(document: dict[str, Any], *, base: str) -> Iterator[Operation]:
         shared = methods.get("parameters", [])
         for method in METHODS:
             if method in methods:
-                yield _operation(document, path, method, methods[method], shared, base)
+                raw = {**methods[method]}
+                raw["parameters"] = shared + raw.get("parameters", [])
+                yield _operation(document, path, method, raw=raw, base=base)
 
 
 def _operation(
-    document: dict[str, Any],
-    path: str,
-    method: str,
-    raw: dict[str, Any],
-    shared: list[dict[str, Any]],
-    base: str,
+    document: dict[str, Any], path: str, method: str, *, raw: dict[str, Any], base: str
 ) -> Operation:
     body = _body_schema(document, raw)
     public = raw.get("security") == []
@@ -111,7 +108,7 @@ def _operation(
         text=raw.get("description", ""),
         public=public,
         roles=raw.get("x-roles", []),
-        arguments=[*_parameters(shared + raw.get("parameters", [])), *_members(document, body)],
+        arguments=[*_parameters(raw["parameters"]), *_members(document, body)],
         answers=[(code, _text(document, each)) for code, each in raw["responses"].items()],
         example=_answer_example(document, raw),
         curl=_curl(method, base + path, public=public, sample=sample),

@@ -83,7 +83,7 @@ def popular_items(*, n: int) -> list[Recommendation]:
     model = find_model(queries.find_current_run())
     if model is None:
         return _popular_without_run(n=n, exclude=())
-    return _visible(lambda m: model.popular(m), None, n=n)
+    return _visible(model.popular, None, n=n)
 
 
 def related_items(item_id: int, *, n: int, drafts: bool = False) -> list[Recommendation]:
