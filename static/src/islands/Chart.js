@@ -63,14 +63,24 @@ async function exportAs(Plotly, format, plot, figure, props) {
       `${props.name}.csv`,
     );
   // A picture goes into documents: dark ink on white, whatever the theme of the page.
-  const colours = coloursFor(null, figure.layout);
-  const picture = { data: plot.data, layout: withChanges(plot.layout, colours) };
+  // It leaves the page that says what it shows, so it says so itself.
+  const change = { ...coloursFor(null, figure.layout), "title.text": props.label, "margin.t": 60 };
+  const picture = { data: plot.data, layout: withChanges(plot.layout, change) };
   const url = await Plotly.toImage(picture, { format, ...EXPORT });
   saveUrl(url, `${props.name}.${format}`);
 }
 
 function valuesOf(plot, props) {
-  return rowsOf(plot._fullData ?? [], props.texts.series, plot._fullLayout);
+  // Plotly has unpacked the arrays in its own copy, but has put its own words where the figure has none.
+  const traces = (plot._fullData ?? []).map((trace, index) => ({
+    ...pick(trace, ["x", "y", "z", "labels", "values"]),
+    name: plot.data[index].colorbar?.title?.text ?? plot.data[index].name,
+  }));
+  return rowsOf(traces, props.texts.series, plot.layout);
+}
+
+function pick(object, names) {
+  return Object.fromEntries(names.map((name) => [name, object[name]]));
 }
 
 function fillTable(host, plot, props) {

@@ -21,14 +21,15 @@ function pairRows(trace) {
 }
 
 function mapRows(trace) {
-  const name = trace.colorbar?.title?.text ?? trace.name ?? "";
+  const name = trace.name ?? "";
   return Array.from(trace.z).flatMap((row, j) =>
     Array.from(row, (value, i) => [name, trace.x?.[i] ?? i, trace.y?.[j] ?? j, value]),
   );
 }
 
 function axisTitle(layout, axis) {
-  return layout?.[axis]?.title?.text ?? "";
+  const title = layout?.[axis]?.title;
+  return typeof title === "string" ? title : (title?.text ?? "");
 }
 
 function cell(value) {
