@@ -7,14 +7,22 @@ from typing import Any
 
 from flask import Blueprint
 
+from dashboard.accounts import admin as accounts_admin
 from dashboard.accounts import api as accounts_api
 from dashboard.accounts import pages as accounts_pages
+from dashboard.activity import admin as activity_admin
+from dashboard.audit import admin as audit_admin
+from dashboard.catalogue import admin as catalogue_admin
 from dashboard.core import admin
 from dashboard.core.access import PUBLIC, SIGNED_IN, Access, roles
 from dashboard.core.admin import AdminPage
 from dashboard.core.api import ApiBlueprint
 from dashboard.core.i18n import lazy
 from dashboard.core.navigation import Entry
+from dashboard.job_queue import admin as job_queue_admin
+from dashboard.job_queue import api as job_queue_api
+from dashboard.job_queue import pages as job_queue_pages
+from dashboard.job_queue import tasks as job_queue_tasks
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
 from dashboard.recommendations import tasks as recommendations_tasks
@@ -22,13 +30,19 @@ from dashboard.recommendations import tasks as recommendations_tasks
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
 
-PAGES: list[Blueprint] = [accounts_pages.pages, recommendations_pages.pages]
-APIS: list[ApiBlueprint] = [accounts_api.api, recommendations_api.api]
-TASKS: list[Any] = [*recommendations_tasks.TASKS]
+PAGES: list[Blueprint] = [accounts_pages.pages, recommendations_pages.pages, job_queue_pages.pages]
+APIS: list[ApiBlueprint] = [accounts_api.api, recommendations_api.api, job_queue_api.api]
+TASKS: list[Any] = [*recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
 
 
 # The dashboard's views, in the order of its menu.
-ADMIN_VIEWS: list[type[AdminPage]] = []
+ADMIN_VIEWS: list[type[AdminPage]] = [
+    *accounts_admin.VIEWS,
+    *catalogue_admin.VIEWS,
+    *activity_admin.VIEWS,
+    *job_queue_admin.VIEWS,
+    *audit_admin.VIEWS,
+]
 
 
 def admin_views() -> list[AdminPage]:
@@ -40,6 +54,7 @@ NAVIGATION = [
     Entry("catalogue.home", lazy("Home"), "home"),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
     Entry("recommendations.workspace", lazy("Charts"), "chart"),
+    Entry("job_queue.job_list", lazy("Jobs"), "job"),
     Entry("accounts.profile", lazy("My page"), "user"),
 ]
 
@@ -76,6 +91,19 @@ ACCESS: dict[str, Access] = {
     "recommendations_api.Related": PUBLIC,
     "recommendations_api.Runs": ANALYST,
     "recommendations_api.Run": ANALYST,
+    # Whose job it is decides who sees it (job_queue/queries.py).
+    "job_queue.job_list": SIGNED_IN,
+    "job_queue.job": SIGNED_IN,
+    "job_queue.cancel": SIGNED_IN,
+    "job_queue.retry": SIGNED_IN,
+    "job_queue.clean_up": ADMIN,
+    "job_queue_api.Jobs": SIGNED_IN,
+    "job_queue_api.JobsStatus": SIGNED_IN,
+    "job_queue_api.JobById": SIGNED_IN,
+    "job_queue_api.JobProgress": SIGNED_IN,
+    "job_queue_api.JobLog": SIGNED_IN,
+    "job_queue_api.JobCancel": SIGNED_IN,
+    "job_queue_api.JobRetry": SIGNED_IN,
     # Every page of the dashboard, whatever its views add.
     **dict.fromkeys(admin.endpoints(ADMIN_VIEWS), ADMIN),
 }

@@ -12,11 +12,12 @@ from flask_admin.theme import Bootstrap4Theme
 
 from dashboard.core.admin import inline
 from dashboard.core.admin.health import Health
+from dashboard.core.admin.losses import goes_with
 from dashboard.core.admin.pages import AdminPage, Figure
 from dashboard.core.admin.views import AtriumModelView
 from dashboard.core.headers import csp_nonce
 
-__all__ = ["AdminPage", "AtriumModelView", "Figure", "endpoints", "init_app"]
+__all__ = ["AdminPage", "AtriumModelView", "Figure", "endpoints", "goes_with", "init_app"]
 
 # Flask-Admin's own pages beside those of the views.
 FRAME_ENDPOINTS = ("admin.index", "admin.static")

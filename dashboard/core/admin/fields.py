@@ -8,7 +8,8 @@ from flask import current_app
 from flask_admin.model.ajax import AjaxModelLoader
 from sqlalchemy import Select
 from wtforms import Field, ValidationError
-from wtforms.fields import FileField, TextAreaField
+from wtforms.fields import FileField, PasswordField, SelectMultipleField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from dashboard.core.database import session
 from dashboard.core.i18n import _
@@ -112,3 +113,37 @@ class PictureField(FileField):
 
     def __call__(self, **attributes: Any) -> Any:
         return super().__call__(accept="image/png,image/jpeg,image/webp", **attributes)
+
+
+class SelectMultipleCheckboxField(SelectMultipleField):
+    """Some of a few choices, each with a box of its own."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class NewPasswordField(PasswordField):
+    """A password to set; what is stored never comes near the form."""
+
+    def process_data(self, value: Any) -> None:
+        self.data = ""
+
+    def __call__(self, **attributes: Any) -> Any:
+        return super().__call__(autocomplete="new-password", **attributes)
+
+
+class WordsField(Field):
+    """Words between commas, Chinese commas too; `data` is the list of them."""
+
+    widget = TextInput()
+    data: list[str]
+
+    def process_data(self, value: Any) -> None:
+        self.data = [str(word) for word in value or []]
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        parts = valuelist[0].replace("，", ",").replace("、", ",").split(",") if valuelist else []
+        self.data = [part.strip() for part in parts if part.strip()]
+
+    def _value(self) -> str:
+        return ", ".join(self.data or [])

@@ -40,12 +40,12 @@ class Choice(ListFilter):
     """The rows whose column has the chosen value."""
 
     def __init__(
-        self, key: str, label: Any, column: Any, choices: Mapping[str, Any] | Callable[[], Any]
+        self, key: str, label: Any, column: Any, choices: Mapping[Any, Any] | Callable[[], Any]
     ) -> None:
         super().__init__(key, label, column)
         self._choices = choices
 
-    def choices(self) -> Mapping[str, Any]:
+    def choices(self) -> Mapping[Any, Any]:
         """Label by value, in the order shown."""
         return self._choices() if callable(self._choices) else self._choices
 
@@ -79,7 +79,7 @@ class Matching(Choice):
         key: str,
         label: Any,
         column: Any,
-        choices: Mapping[str, Any] | Callable[[], Any],
+        choices: Mapping[Any, Any] | Callable[[], Any],
         clause: Callable[[str], ColumnElement[bool]],
     ) -> None:
         super().__init__(key, label, column, choices)

@@ -9,19 +9,20 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, ClassVar
 
-from flask import Response, request, stream_with_context
+from flask import Response, request, stream_with_context, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
+from flask_admin.form import BaseForm
 from flask_admin.model.template import BaseListRowAction
 from markupsafe import Markup
 from sqlalchemy import Select
 
 from dashboard.core.admin import exporting
 from dashboard.core.admin.filters import ListFilter
-from dashboard.core.admin.pages import AdminPage
+from dashboard.core.admin.pages import AdminPage, Figure
 from dashboard.core.admin.reading import MAX_COUNTED
 from dashboard.core.admin.writing import Writing
-from dashboard.core.database import db, utcnow
+from dashboard.core.database import db, session, utcnow
 from dashboard.core.errors import NotFound
 from dashboard.core.i18n import _, lazy
 
@@ -109,10 +110,10 @@ class AtriumModelView(Writing, AdminPage, ModelView):
         )
 
     def get_create_form(self) -> Any:
-        return self.create_fields
+        return self.create_fields or BaseForm
 
     def get_edit_form(self) -> Any:
-        return self.edit_fields
+        return self.edit_fields or BaseForm
 
     def scaffold_auto_joins(self) -> list[Any]:
         # Relations are loaded by `load`, which says which and how.
@@ -126,6 +127,11 @@ class AtriumModelView(Writing, AdminPage, ModelView):
         """The values of the filters in the address, by argument."""
         names = [row_filter.argument for row_filter in self._filters]
         return {name: request.args[name] for name in names if request.args.get(name)}
+
+    def figures(self) -> list[Figure]:
+        """How many rows there are."""
+        count = session.scalar(self.get_count_query()) or 0
+        return [Figure(self.label, count, url_for(f"{self.endpoint}.index_view"))]
 
     def row_links(self, row: Any) -> list[tuple[str, str, Any]]:
         """Further links of a row: (address, icon, label)."""

@@ -11,6 +11,7 @@ from flask_admin.babel import ngettext
 from flask_admin.helpers import get_redirect_target
 from werkzeug.wrappers import Response
 
+from dashboard.core.admin.losses import lost_with
 from dashboard.core.admin.reading import Reading
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import DomainError, Forbidden, NotFound
@@ -54,7 +55,8 @@ class Writing(Reading):
 
     def losses(self, rows: Sequence[Any]) -> list[Loss]:
         """What deleting `rows` destroys; for the page that asks."""
-        return [Loss(self.row_name(row)) for row in rows]
+        lost = lost_with(self.model.__tablename__, [row.id for row in rows])
+        return [Loss(self.row_name(row), lost[row.id]) for row in rows]
 
     # ------------------------------------------------------------------ called by Flask-Admin's pages
 
