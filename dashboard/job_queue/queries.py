@@ -8,6 +8,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Select, and_, func, or_, select
 
+from dashboard.accounts.models import User
 from dashboard.core.database import Page, page_of, session
 from dashboard.core.errors import NotFound
 from dashboard.job_queue.clock import later, now
@@ -64,6 +65,13 @@ def list_jobs(ids: list[int], viewer: Viewer) -> list[Job]:
     """Those of the jobs that the viewer may see, by id."""
     query = _visible(viewer).where(Job.id.in_(ids)).order_by(Job.id)
     return list(session.scalars(query))
+
+
+def names_of_owners(jobs: list[Job]) -> dict[int, str]:
+    """What to call the owners of the jobs, by user id."""
+    ids = {job.owner_id for job in jobs if job.owner_id is not None}
+    owners = session.scalars(select(User).where(User.id.in_(ids))) if ids else ()
+    return {owner.id: owner.display_name for owner in owners}
 
 
 def list_kinds(viewer: Viewer) -> list[str]:

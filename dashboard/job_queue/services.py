@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict
 from dashboard.core.i18n import _
@@ -64,6 +65,7 @@ def cancel_job(job_id: int, *, viewer: Viewer) -> Job:
             _add_event(job, EventKind.CANCEL_REQUESTED)
         else:
             raise Conflict(_("Only a job that waits or runs can be cancelled."))
+        _audit(job, viewer, "job.cancel")
         return job
 
 
@@ -75,6 +77,7 @@ def retry_job(job_id: int, *, viewer: Viewer) -> Job:
             raise Conflict(_("Only a job that failed or was cancelled can be tried again."))
         _add_event(job, EventKind.RETRIED)
         ring_after_commit(session, job_id=job.id, queue=job.queue)
+        _audit(job, viewer, "job.retry")
         return job
 
 
@@ -197,6 +200,14 @@ def _change(job: Job, present: JobState, *conditions: Any, **values: Any) -> boo
 
 def _add_event(job: Job, kind: EventKind) -> None:
     session.add(JobEvent(job_id=job.id, kind=kind, attempt=job.attempt))
+
+
+def _audit(job: Job, viewer: Viewer, action: str) -> None:
+    """Note who changed a job of somebody else."""
+    if job.owner_id != viewer.user_id:
+        audit.record(
+            actor_id=viewer.user_id, action=action, subject=f"job:{job.id}", summary=job.kind
+        )
 
 
 def _finished_before(before: datetime) -> list[int]:

@@ -1,0 +1,53 @@
+"""How far a job is, as people and scripts are told."""
+
+from dataclasses import dataclass
+
+from dashboard.core.i18n import _
+from dashboard.job_queue import queries
+from dashboard.job_queue.models import Job, JobState
+
+# While something happens people watch; afterwards a page only has to notice a retry elsewhere.
+POLL_ACTIVE_S = 1.5
+POLL_IDLE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """How far a job is."""
+
+    id: int
+    state: JobState
+    state_label: str
+    active: bool
+    progress: float
+    progress_message: str
+    queue_position: int | None
+    text: str
+
+
+def status_of(job: Job) -> JobStatus:
+    """The present status of a job."""
+    position = queries.queue_position(job)
+    return JobStatus(
+        id=job.id,
+        state=job.state,
+        state_label=job.state_label,
+        active=job.active,
+        progress=job.progress,
+        progress_message=job.progress_message,
+        queue_position=position,
+        text=_text(job, position),
+    )
+
+
+def _text(job: Job, position: int | None) -> str:
+    if position is not None:
+        if job.failures:
+            return _("Failed, will be tried again")
+        return _("Position %(n)s in the queue", n=position)
+    if job.state is JobState.RUNNING:
+        if job.cancel_requested:
+            return _("Being cancelled")
+        percent = f"{job.progress:.0%}"
+        return f"{percent} {job.progress_message}".strip()
+    return job.error if job.state is JobState.FAILED else ""

@@ -1,0 +1,209 @@
+"""Enqueue, cancel, retry, clean up."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from dashboard.accounts.models import User
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.errors import Conflict, NotFound
+from dashboard.job_queue import queries, services
+from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
+from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.services import enqueue
+from dashboard.job_queue.store import SqlJobStore
+from jobs.store import Outcome, Verdict
+from tests.dashboard.job_queue.conftest import ended, fresh
+from tests.dashboard.job_queue.probe import Append
+
+ADMIN = Viewer(user_id=0, sees_all=True)
+MESSAGE = Append(path="-")
+Put = Callable[..., int]
+
+
+class TestEnqueue:
+    def test_makes_no_job_when_the_transaction_fails(self, each_database: str, app: Flask) -> None:
+        with pytest.raises(RuntimeError), transaction():
+            enqueue(MESSAGE, owner_id=None)
+            enqueue(MESSAGE, owner_id=None, unique_key="k")
+            raise RuntimeError
+
+        assert session.query(Job).count() == 0
+        assert session.query(JobEvent).count() == 0
+
+    def test_gives_the_active_job_of_a_unique_key(
+        self, each_database: str, app: Flask, put: Put
+    ) -> None:
+        first = put(MESSAGE, unique_key="train")
+        put(MESSAGE, unique_key="noise")
+
+        assert put(MESSAGE, unique_key="train") == first
+
+        services.cancel_job(first, viewer=ADMIN)
+        assert put(MESSAGE, unique_key="train") != first
+
+    def test_makes_one_job_of_ten_at_once(self, each_database: str, app: Flask) -> None:
+        ids: list[int] = []
+
+        def enqueue_one() -> None:
+            with app.app_context(), transaction():
+                ids.append(enqueue(MESSAGE, owner_id=None, unique_key="once").id)
+
+        threads = [threading.Thread(target=enqueue_one) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(ids) == 10
+        assert len(set(ids)) == 1
+
+    def test_lets_owners_take_turns(
+        self, each_database: str, app: Flask, put: Put, make_user: Callable[..., User]
+    ) -> None:
+        many, few = make_user().id, make_user().id
+        for _ in range(4):
+            put(MESSAGE, owner_id=many)
+        for _ in range(2):
+            put(MESSAGE, owner_id=few)
+
+        order = session.scalars(queries.select(Job).order_by(Job.priority, Job.fair, Job.id))
+
+        assert [job.owner_id for job in order] == [many, few, many, few, many, many]
+
+    def test_tells_the_place_in_the_queue(self, app: Flask, put: Put) -> None:
+        ids = [put(MESSAGE), put(MESSAGE), put(MESSAGE, priority=-1)]
+        later = put(MESSAGE, run_at=utcnow() + timedelta(hours=1))
+
+        assert [queries.queue_position(fresh(one)) for one in ids] == [2, 3, 1]
+        assert queries.queue_position(fresh(later)) is not None
+
+
+class TestClaim:
+    def test_is_won_by_one_of_many(self, each_database: str, app: Flask, put: Put) -> None:
+        ids = [put(MESSAGE) for _ in range(5)]
+        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
+        won: list[int] = []
+
+        def claim() -> None:
+            for job_id in ids:
+                if store.claim(job_id, worker="w", lease_s=30):
+                    won.append(job_id)
+
+        threads = [threading.Thread(target=claim) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert sorted(won) == ids
+
+    def test_goes_by_priority_and_queue(self, each_database: str, app: Flask, put: Put) -> None:
+        put(MESSAGE, priority=5)
+        soon = put(MESSAGE, priority=-5)
+        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
+
+        none = store.claim_next(queues=["other"], worker="w", lease_s=30, limit=5)
+        one = store.claim_next(queues=["probe"], worker="w", lease_s=30, limit=1)
+
+        assert (none, [job.id for job in one]) == ([], [soon])
+
+
+class TestFence:
+    def test_refuses_the_writes_of_a_worker_given_up(
+        self, each_database: str, app: Flask, put: Put
+    ) -> None:
+        job_id = put(MESSAGE)
+        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
+        old = store.claim(job_id, worker="old", lease_s=-1)
+        assert old is not None
+        assert store.reap(max_deaths=3) == [job_id]
+        new = store.claim(job_id, worker="new", lease_s=30)
+        assert new is not None
+
+        done = Outcome(Verdict.DONE, result={"by": "old"})
+        assert not store.finish(job_id, attempt=old.attempt, outcome=done)
+        assert not store.progress(job_id, attempt=old.attempt, fraction=0.9, text="old")
+        assert store.heartbeat([(job_id, old.attempt)], lease_s=30)[job_id] == "lost"
+        assert store.finish(job_id, attempt=new.attempt, outcome=Outcome(Verdict.DONE))
+        # Asked again because the answer of the commit was lost.
+        assert store.finish(job_id, attempt=new.attempt, outcome=Outcome(Verdict.DONE))
+        assert fresh(job_id).result is None
+
+
+class TestReap:
+    def test_fails_a_job_that_kills_its_workers(
+        self, each_database: str, app: Flask, put: Put
+    ) -> None:
+        job_id, living = put(MESSAGE), put(MESSAGE)
+        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
+        store.claim(living, worker="w", lease_s=30)
+
+        for _ in range(3):
+            store.claim(job_id, worker="w", lease_s=-1)
+            assert store.reap(max_deaths=3) == [job_id]
+
+        job = fresh(job_id)
+        assert (job.state, job.error) == (JobState.FAILED, "its worker died 3 times")
+        assert fresh(living).state is JobState.RUNNING
+
+    def test_cancels_what_was_asked_to_stop(self, app: Flask, put: Put) -> None:
+        job_id = put(MESSAGE)
+        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
+        store.claim(job_id, worker="w", lease_s=-1)
+        services.cancel_job(job_id, viewer=ADMIN)
+
+        store.reap(max_deaths=3)
+
+        assert fresh(job_id).state is JobState.CANCELLED
+
+
+class TestRetryJob:
+    def test_queues_a_cancelled_job_again(
+        self, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        job_id = put(Append(path=str(tmp_path / "out")))
+        services.cancel_job(job_id, viewer=ADMIN)
+
+        services.retry_job(job_id, viewer=ADMIN)
+
+        with working():
+            assert ended(job_id).state is JobState.DONE
+        assert EventKind.RETRIED in [event.kind for event in queries.list_events(job_id)]
+
+    def test_refuses_a_waiting_job(self, app: Flask, put: Put) -> None:
+        with pytest.raises(Conflict):
+            services.retry_job(put(MESSAGE), viewer=ADMIN)
+
+    def test_knows_nothing_of_the_jobs_of_others(
+        self, app: Flask, put: Put, make_user: Callable[..., User]
+    ) -> None:
+        job_id = put(MESSAGE, owner_id=make_user().id)
+        other = make_user()
+
+        with pytest.raises(NotFound):
+            services.retry_job(job_id, viewer=Viewer(user_id=other.id))
+
+
+class TestCleanUp:
+    def test_removes_old_finished_jobs_and_their_files(
+        self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        with working():
+            old = ended(put(Append(path=str(tmp_path / "out")))).id
+            recent = ended(put(Append(path=str(tmp_path / "out")))).id
+            with transaction():
+                session.get_one(Job, old).finished_at = utcnow() - timedelta(days=91)
+            with transaction():
+                job_id = services.request_clean_up(actor_id=None).id
+            job = ended(job_id)
+
+        assert (job.state, job.result) == (JobState.DONE, {"removed": 1})
+        assert session.get(Job, old) is None
+        assert session.get(Job, recent) is not None
+        assert not (queries.runs_dir() / str(old)).exists()
+        assert (queries.runs_dir() / str(recent)).exists()
