@@ -33,6 +33,6 @@ export default defineConfig(({ mode }) => ({
     // Plotly is one file of 1.4 MB and is loaded only by pages with charts.
     chunkSizeWarningLimit: 1500,
     reportCompressedSize: false,
-    rollupOptions: { input: entries },
+    rollupOptions: { input: entries, checks: { pluginTimings: false } },
   },
 }));
