@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,6 +21,11 @@ PREFIX = "/api/v1"
 MAX_PER_PAGE = 100
 PROBLEM_JSON = "application/problem+json"
 TOKEN_HEADER = "Authentication-Token"  # noqa: S105 - the name of a header, not a secret
+SECURITY_SCHEMES = {
+    "token": {"type": "apiKey", "in": "header", "name": TOKEN_HEADER},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+SIGNED_IN: list[dict[str, list[str]]] = [{"token": []}, {"bearer": []}]
 # The document changes with a release only; five minutes keep a browsing reader from asking again.
 DOCUMENT_SECONDS = 300
 DESCRIPTION = (
@@ -138,8 +143,9 @@ class PageSchema(ma.Schema):
     total = ma.fields.Integer(required=True)
 
 
+@cache
 def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
-    """A page whose `items` are `item`."""
+    """A page whose `items` are `item`: always the same class, so that it has one name in the document."""
     name = f"{item.__name__.removesuffix('Schema')}PageSchema"
     fields = {"items": ma.fields.List(ma.fields.Nested(item), required=True)}
     return type(name, (PageSchema,), fields)
@@ -171,8 +177,8 @@ def init_app(app: Flask, blueprints: list[ApiBlueprint]) -> None:
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION},
-            "components": {"securitySchemes": {"token": _token_scheme(app)}},
-            "security": [{"token": []}],
+            "components": {"securitySchemes": SECURITY_SCHEMES},
+            "security": SIGNED_IN,
         },
     )
     api = AtriumApi(app)
@@ -185,11 +191,6 @@ def init_app(app: Flask, blueprints: list[ApiBlueprint]) -> None:
 def document_of(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of `app`."""
     return cast(AtriumApi, app.extensions["atrium_api"]).document()
-
-
-def _token_scheme(app: Flask) -> dict[str, str]:
-    header = app.config.get("SECURITY_TOKEN_AUTHENTICATION_HEADER", TOKEN_HEADER)
-    return {"type": "apiKey", "in": "header", "name": header, "description": "A token of yours."}
 
 
 def _document_access(app: Flask, api: AtriumApi) -> None:
@@ -207,4 +208,4 @@ def _access_text(access: Access | None) -> dict[str, Any]:
     if access is not None and access.public:
         return {"security": []}
     roles = sorted(access.roles) if access else []
-    return {"security": [{"token": []}], **({"x-roles": roles} if roles else {})}
+    return {"security": SIGNED_IN, **({"x-roles": roles} if roles else {})}
