@@ -14,7 +14,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
 )
-
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dashboard.core.database import UTCDateTime, db, utcnow

@@ -1,7 +1,176 @@
-"""Files that people send: where they are kept and how they come in."""
+"""Files that people send: where they are kept, how they come in, and how they follow the database.
 
-from flask import Flask
+A file and its row live and die together: what is made here goes away when the transaction rolls back, and
+what is removed goes only after the commit. The folders are not under any address that serves files.
+"""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from flask_uploads import UploadSet, configure_uploads
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+
+from dashboard.core.config import Uploads
+from dashboard.core.database import session
+from dashboard.core.errors import Invalid, Problem, TooLarge
+from dashboard.core.file_types import HEAD_BYTES, FileType, type_of
+from dashboard.core.i18n import _
+
+log = logging.getLogger(__name__)
+
+IMAGE_EXTENSIONS = {FileType.JPEG: "jpg", FileType.PNG: "png", FileType.WEBP: "webp"}
+FOLDERS = ("covers", "videos", "posters", "incoming")
+
+
+class CoverSet(UploadSet):
+    """Stores pictures under names of our own: Flask-Reuploaded loses the stem of a Chinese name."""
+
+    def get_basename(self, filename: str) -> str:
+        return f"{uuid.uuid4().hex}.{filename.rpartition('.')[2].lower()}"
+
+
+covers = CoverSet("covers", extensions=tuple(IMAGE_EXTENSIONS.values()))
 
 
 def init_app(app: Flask) -> None:
     """Prepare the upload folders of `app`."""
+    root = app.config["ATRIUM"].site.data_dir / "uploads"
+    for name in FOLDERS:
+        (root / name).mkdir(parents=True, exist_ok=True)
+    app.config["UPLOADED_COVERS_DEST"] = str(root / "covers")
+    # It would serve what was uploaded without asking who may see it.
+    app.config["UPLOADS_AUTOSERVE"] = False
+    configure_uploads(app, covers)
+
+
+# ---------------------------------------------------------------------------------------------- pictures
+
+
+def save_cover(upload: FileStorage) -> str:
+    """Keep an uploaded picture and answer its stored name. Raises Invalid and TooLarge.
+
+    The content decides its type; SVG is refused because it can carry script.
+    """
+    limit = settings().max_image_bytes
+    head = upload.stream.read(HEAD_BYTES)
+    size = upload.stream.seek(0, 2)
+    upload.stream.seek(0)
+    extension = IMAGE_EXTENSIONS.get(type_of(head))
+    if extension is None:
+        message = _("The cover must be a JPEG, PNG or WebP picture.")
+        raise Invalid(message, problems=[Problem("cover", message)])
+    if size > limit:
+        size_mb = f"{limit / 2**20:.0f}"
+        raise TooLarge(_("The cover may be %(size)s MB at most.", size=size_mb))
+    name = str(covers.save(upload, name=f"cover.{extension}"))
+    delete_on_rollback(path_of("covers", name))
+    return name
+
+
+def save_cover_bytes(content: bytes, *, extension: str) -> str:
+    """Keep a picture that the portal made itself; answers its stored name."""
+    name = new_name(extension)
+    path = path_of("covers", name)
+    path.write_bytes(content)
+    delete_on_rollback(path)
+    return name
+
+
+# ------------------------------------------------------------------------------------------------- files
+
+
+def path_of(folder: str, name: str) -> Path:
+    """Where the stored file `name` is; it need not exist."""
+    # Names come from our own rows; a foreign one must not lead out of the folder all the same.
+    return root() / folder / Path(name).name
+
+
+def new_name(extension: str) -> str:
+    """A stored name that nobody can guess."""
+    return f"{uuid.uuid4().hex}.{extension}"
+
+
+def root() -> Path:
+    """The folder of all uploads."""
+    return Path(current_app.config["ATRIUM"].site.data_dir / "uploads")
+
+
+def settings() -> Uploads:
+    """The limits of uploads."""
+    section: Uploads = current_app.config["ATRIUM"].uploads
+    return section
+
+
+def check_space(size_bytes: int) -> None:
+    """Raise TooLarge when a file of this size would leave too little of the disk free."""
+    if shutil.disk_usage(root()).free - size_bytes < settings().min_free_bytes:
+        raise TooLarge(
+            _("The server's disk has no room for this file. Please tell an administrator.")
+        )
+
+
+def stray_files() -> dict[str, set[str]]:
+    """The stored names in each folder, for comparing with the rows."""
+    return {name: {path.name for path in (root() / name).iterdir()} for name in FOLDERS}
+
+
+# --------------------------------------------------------------------------------- files and transactions
+
+
+def delete_on_commit(path: Path) -> None:
+    """Remove a file when, and only when, the present transaction commits."""
+    on_commit(lambda: _unlink(path))
+
+
+def delete_on_rollback(path: Path) -> None:
+    """Remove a file that was just made should the present transaction not commit."""
+    on_rollback(lambda: _unlink(path))
+
+
+def on_commit(action: Callable[[], Any]) -> None:
+    """Run `action` after the present transaction committed."""
+    _remember("files_on_commit", action)
+
+
+def on_rollback(action: Callable[[], Any]) -> None:
+    """Run `action` after the present transaction rolled back."""
+    _remember("files_on_rollback", action)
+
+
+def _remember(when: str, action: Callable[[], Any]) -> None:
+    if not session.in_transaction():
+        session.begin()  # without one, no commit or rollback would ever be announced
+    session.info.setdefault(when, []).append(action)
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        # The row is gone already; `run.py check` finds files without a row.
+        log.exception("could not remove %s", path)
+
+
+def _run(closed: Session, which: str, other: str) -> None:
+    if closed.in_nested_transaction():
+        return  # a savepoint: the outcome is not known yet
+    closed.info.pop(other, None)
+    for action in closed.info.pop(which, []):
+        action()
+
+
+@event.listens_for(Session, "after_commit")
+def _after_commit(closed: Session) -> None:
+    _run(closed, "files_on_commit", "files_on_rollback")
+
+
+@event.listens_for(Session, "after_rollback")
+def _after_rollback(closed: Session) -> None:
+    _run(closed, "files_on_rollback", "files_on_commit")

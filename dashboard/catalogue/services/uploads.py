@@ -1,0 +1,242 @@
+"""Videos on their way in: sent in pieces, so that an upload goes on after a lost connection.
+
+How much has arrived is the size of the .part file, never a number that could disagree with it.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from sqlalchemy import select
+
+from dashboard.catalogue import queries
+from dashboard.catalogue.models import UploadTicket, Video
+from dashboard.catalogue.services.items import require_item
+from dashboard.catalogue.services.videos import add_row
+from dashboard.core import uploads
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from dashboard.core.file_types import HEAD_BYTES, FileType, type_of
+from dashboard.core.i18n import _
+
+EXTENSIONS = ("mp4", "m4v", "webm", "mov", "mkv")
+# Read and written at once: the memory that an upload takes, whatever its size.
+PIECE_BYTES = 256 * 2**10
+MAX_NAME = 255
+
+
+class Source(Protocol):
+    """Where bytes come from: the body of a request."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class UploadBusy(Conflict):
+    """Another request is adding to this upload at this moment."""
+
+
+def begin_upload(
+    *, owner_id: int, item_id: int, original_name: str, size_bytes: int, title: str = ""
+) -> UploadTicket:
+    """Leave to send a video of this size. Raises NotFound, Invalid, and TooLarge before any byte comes."""
+    name = safe_name(original_name)
+    extension = _extension(name)
+    if size_bytes <= 0:
+        raise _invalid("size", _("The file is empty."))
+    limit = uploads.settings().max_video_bytes
+    if size_bytes > limit:
+        raise TooLarge(_("A video may be %(size)s MB at most.", size=f"{limit / 2**20:,.0f}"))
+    with transaction():
+        require_item(item_id)
+        uploads.check_space(size_bytes + _promised_bytes())
+        ticket = UploadTicket(
+            token=secrets.token_urlsafe(24),
+            owner_id=owner_id,
+            item_id=item_id,
+            title=(title.strip() or name.removesuffix(f".{extension}"))[:200],
+            original_name=name,
+            size_bytes=size_bytes,
+            expires_at=utcnow() + timedelta(hours=uploads.settings().unfinished_hours),
+        )
+        session.add(ticket)
+        session.flush()
+        path = _part(ticket)
+        path.touch()
+        uploads.delete_on_rollback(path)
+    return ticket
+
+
+def offset_of(ticket: UploadTicket) -> int:
+    """How many bytes have arrived. Raises NotFound when the file is gone."""
+    try:
+        return _part(ticket).stat().st_size
+    except FileNotFoundError:
+        raise NotFound() from None
+
+
+def append_upload(ticket: UploadTicket, *, offset: int, source: Source) -> tuple[int, Video | None]:
+    """The new offset, and the video when this was the last piece.
+
+    Raises UploadBusy, Conflict for a wrong offset, TooLarge beyond the announced size, and Invalid when the
+    content is no video; then the upload is over.
+    """
+    with _locked(_part(ticket)) as file:
+        present = file.seek(0, os.SEEK_END)
+        if offset != present:
+            raise Conflict(
+                _(
+                    "The upload stands at %(present)s bytes, not at %(offset)s.",
+                    present=present,
+                    offset=offset,
+                )
+            )
+        _receive(file, source, room=ticket.size_bytes - present)
+        arrived = file.tell()
+        complete = arrived == ticket.size_bytes
+        if present < HEAD_BYTES and (complete or arrived >= HEAD_BYTES):
+            _refuse_unless_video(ticket, file)
+        # Under the lock: two last pieces must not make two videos.
+        return arrived, _finish(ticket) if complete else None
+
+
+def resume_upload(ticket: UploadTicket) -> int:
+    """How many bytes have arrived; when all have but the end failed (a locked database), ends it now."""
+    offset = offset_of(ticket)
+    if offset == ticket.size_bytes:
+        with _locked(_part(ticket)):
+            _finish(ticket)
+    return offset
+
+
+def cancel_upload(ticket: UploadTicket) -> None:
+    """Forget an unfinished upload and what has arrived of it."""
+    with transaction():
+        uploads.delete_on_commit(_part(ticket))
+        session.delete(ticket)
+
+
+def remove_expired_uploads() -> int:
+    """Forget the uploads that were not finished in time; how many they were."""
+    expired = session.scalars(select(UploadTicket).where(UploadTicket.expires_at < utcnow())).all()
+    for ticket in expired:
+        cancel_upload(ticket)
+    return len(expired)
+
+
+def safe_name(name: str) -> str:
+    """A file name for people and headers: no folders, no control or direction marks, at most 255 characters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(mark for mark in last if mark.isprintable()).strip().strip(".")
+    stem, dot, extension = clean.rpartition(".")
+    return (
+        clean if len(clean) <= MAX_NAME else stem[: MAX_NAME - len(extension) - 1] + dot + extension
+    )
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _part(ticket: UploadTicket) -> Path:
+    return uploads.path_of("incoming", f"{ticket.token}.part")
+
+
+def _extension(name: str) -> str:
+    stem, _dot, extension = name.rpartition(".")
+    if not stem or extension.lower() not in EXTENSIONS:
+        raise _invalid(
+            "filename",
+            _("Videos end in %(endings)s.", endings=", ".join(f".{end}" for end in EXTENSIONS)),
+        )
+    return extension
+
+
+def _promised_bytes() -> int:
+    """What unfinished uploads may still send."""
+    open_tickets = session.scalars(
+        select(UploadTicket).where(UploadTicket.expires_at >= utcnow())
+    ).all()
+    arrived = sum(
+        path.stat().st_size for ticket in open_tickets if (path := _part(ticket)).exists()
+    )
+    return sum(ticket.size_bytes for ticket in open_tickets) - arrived
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = path.open("r+b")
+    except FileNotFoundError:
+        raise NotFound() from None
+    with file:
+        try:
+            # Two requests that add at the same offset would interleave their bytes.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UploadBusy(_("This upload is being added to at this moment.")) from None
+        yield file
+
+
+def _receive(file: BinaryIO, source: Source, *, room: int) -> None:
+    """Append what `source` gives. When the connection breaks, what came before it stays."""
+    try:
+        while piece := source.read(min(PIECE_BYTES, room + 1)):
+            if len(piece) > room:
+                raise TooLarge(_("More bytes came than were announced."))
+            file.write(piece)
+            room -= len(piece)
+    finally:
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _refuse_unless_video(ticket: UploadTicket, file: BinaryIO) -> None:
+    file.seek(0)
+    kind = type_of(file.read(HEAD_BYTES))
+    if kind in (FileType.MP4, FileType.MATROSKA):
+        return
+    reasons = {
+        FileType.PLAYLIST: _("This is a playlist that names other files, not a video."),
+        FileType.MARKUP: _("This is a web page or drawing, not a video, whatever its name says."),
+    }
+    cancel_upload(ticket)
+    raise _invalid(
+        "file", reasons.get(kind, _("This is not an MP4, WebM, QuickTime or Matroska video."))
+    )
+
+
+def _finish(ticket: UploadTicket) -> Video:
+    """The video row, its file in its place, and the job that checks it: all of them or none."""
+    part = _part(ticket)
+    name = uploads.new_name(_extension(ticket.original_name).lower())
+    target = uploads.path_of("videos", name)
+    with transaction():
+        video = add_row(
+            item_id=ticket.item_id,
+            actor_id=ticket.owner_id,
+            title=ticket.title,
+            stored_name=name,
+            original_name=ticket.original_name,
+            size_bytes=ticket.size_bytes,
+        )
+        session.delete(ticket)
+        session.flush()
+        uploads.on_rollback(lambda: target.exists() and target.replace(part))
+        part.replace(target)
+    return video
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(message, problems=[Problem(field, message)])
+
+
+def find_ticket(token: str, *, owner_id: int) -> UploadTicket:
+    """The owner's unfinished upload; NotFound when it is another's, finished or expired."""
+    ticket = queries.get_ticket(token, owner_id=owner_id)
+    if ticket.expires_at < utcnow():
+        raise NotFound(_("This upload has expired. Please start it again."))
+    return ticket

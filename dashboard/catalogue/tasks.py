@@ -1,0 +1,40 @@
+"""The catalogue's jobs."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dashboard.catalogue import queries, services
+from dashboard.catalogue.messages import CheckVideo
+from dashboard.core import uploads
+from dashboard.core.errors import NotFound
+from jobs.engines.video import Fault, Verdict, VideoCheck, check_video
+from jobs.retry import Retry
+from jobs.tasks import Cancelled, JobContext, Task, TimedOut, task
+
+
+# Not isolated: the check starts a process of its own, which knows neither the database nor any secret, and whose
+# end, whatever it is, becomes an answer here.
+@task(CheckVideo, retry=Retry(max_failures=5), timeout_s=3600)
+def look_into_video(message: CheckVideo, ctx: JobContext) -> dict[str, Any]:
+    """Find out what an uploaded file is, and store the verdict."""
+    try:
+        video = queries.get_video(message.video_id, drafts=True)
+    except NotFound:
+        return {"verdict": "deleted"}
+    path = uploads.path_of("videos", video.stored_name)
+    with tempfile.TemporaryDirectory() as folder:
+        poster = Path(folder) / "poster.jpg"
+        try:
+            check = check_video(path, poster=poster, check=ctx.check)
+        except (Cancelled, TimedOut):
+            # A state with an end: the page must not say "being checked" for ever.
+            stopped = VideoCheck(Verdict.FAILED, fault=Fault.CHECK_FAILED)
+            services.record_check(message.video_id, check=stopped)
+            raise
+        services.record_check(message.video_id, check=check, poster=poster)
+    ctx.log(f"{check.verdict} {check.fault or ''} {check.detail}".rstrip())
+    return {"verdict": check.verdict.value, "reason": check.fault.value if check.fault else ""}
+
+
+TASKS: list[Task] = [look_into_video]
