@@ -11,8 +11,13 @@ from dashboard.accounts import admin as accounts_admin
 from dashboard.accounts import api as accounts_api
 from dashboard.accounts import pages as accounts_pages
 from dashboard.activity import admin as activity_admin
+from dashboard.activity import api as activity_api
+from dashboard.activity import pages as activity_pages
 from dashboard.audit import admin as audit_admin
 from dashboard.catalogue import admin as catalogue_admin
+from dashboard.catalogue import api as catalogue_api
+from dashboard.catalogue import pages as catalogue_pages
+from dashboard.catalogue import tasks as catalogue_tasks
 from dashboard.core import admin
 from dashboard.core.access import PUBLIC, SIGNED_IN, Access, roles
 from dashboard.core.admin import AdminPage
@@ -30,9 +35,21 @@ from dashboard.recommendations import tasks as recommendations_tasks
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
 
-PAGES: list[Blueprint] = [accounts_pages.pages, recommendations_pages.pages, job_queue_pages.pages]
-APIS: list[ApiBlueprint] = [accounts_api.api, recommendations_api.api, job_queue_api.api]
-TASKS: list[Any] = [*recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
+PAGES: list[Blueprint] = [
+    catalogue_pages.pages,
+    activity_pages.pages,
+    accounts_pages.pages,
+    recommendations_pages.pages,
+    job_queue_pages.pages,
+]
+APIS: list[ApiBlueprint] = [
+    catalogue_api.api,
+    activity_api.api,
+    accounts_api.api,
+    recommendations_api.api,
+    job_queue_api.api,
+]
+TASKS: list[Any] = [*catalogue_tasks.TASKS, *recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
 
 
 # The dashboard's views, in the order of its menu.
@@ -52,13 +69,49 @@ def admin_views() -> list[AdminPage]:
 
 NAVIGATION = [
     Entry("catalogue.home", lazy("Home"), "home"),
+    Entry("catalogue.course_list", lazy("Courses"), "course"),
+    Entry("catalogue.position_list", lazy("Positions"), "position"),
+    Entry("activity.favourites", lazy("Favourites"), "heart"),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
     Entry("recommendations.workspace", lazy("Charts"), "chart"),
     Entry("job_queue.job_list", lazy("Jobs"), "job"),
+    Entry("admin.index", lazy("Dashboard"), "dashboard"),
     Entry("accounts.profile", lazy("My page"), "user"),
 ]
 
 ACCESS: dict[str, Access] = {
+    # catalogue: drafts are for administrators, which the queries see to
+    "catalogue.home": PUBLIC,
+    "catalogue.course_list": PUBLIC,
+    "catalogue.position_list": PUBLIC,
+    "catalogue.course": PUBLIC,
+    "catalogue.position": PUBLIC,
+    "catalogue.cover": PUBLIC,
+    # Without an account only what is open as a preview; the view sends others to sign in.
+    "catalogue.video_stream": PUBLIC,
+    "catalogue.video_poster": PUBLIC,
+    "catalogue.video_download": SIGNED_IN,
+    "catalogue.video_upload": ADMIN,
+    "catalogue.video_update": ADMIN,
+    "catalogue.video_check": ADMIN,
+    "catalogue.video_delete_question": ADMIN,
+    "catalogue.video_delete": ADMIN,
+    "catalogue_api.items": PUBLIC,
+    "catalogue_api.item": PUBLIC,
+    "catalogue_api.item_videos": PUBLIC,
+    "catalogue_api.item_create": ADMIN,
+    "catalogue_api.item_change": ADMIN,
+    "catalogue_api.item_courses": ADMIN,
+    "catalogue_api.uploads": ADMIN,
+    "catalogue_api.upload": ADMIN,
+    # activity
+    "activity.favourite": SIGNED_IN,
+    "activity.rate": SIGNED_IN,
+    "activity.favourites": SIGNED_IN,
+    "activity.continue_watching": SIGNED_IN,
+    "activity_api.events": SIGNED_IN,
+    "activity_api.favourites": SIGNED_IN,
+    "activity_api.progress": SIGNED_IN,
     "static": PUBLIC,
     "healthz": PUBLIC,
     "language": PUBLIC,
