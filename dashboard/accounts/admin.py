@@ -45,7 +45,11 @@ LABELS = {
 class UserForm(BaseForm):
     """Everything about an account that an administrator sets."""
 
-    email = EmailField(LABELS["email"], [Optional(), Length(max=254)])
+    email = EmailField(
+        LABELS["email"],
+        [Optional(), Length(max=254)],
+        description=lazy("An email, a phone number or a username: one of them is enough."),
+    )
     phone = TelField(LABELS["phone"], [Optional(), Length(max=40)])
     user_name = StringField(LABELS["user_name"], [Optional(), Length(max=30)])
     nickname = StringField(LABELS["nickname"], [Optional(), Length(max=64)])

@@ -333,7 +333,7 @@ def _courses_of(position: Item) -> Markup:
 
 def _state_of(video: Video) -> Markup:
     reason = labels.video_reason(video)
-    words = Markup('<div class="muted small">{}</div>').format(reason) if reason else ""
+    words = Markup('<div class="dash-note">{}</div>').format(reason) if reason else ""
     return state_tag(video.state, labels.VIDEO_STATES[video.state]) + words
 
 

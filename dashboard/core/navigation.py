@@ -34,7 +34,7 @@ def menu(entries: list[Entry]) -> list[dict[str, Any]]:
             "href": url_for(entry.endpoint),
             "icon": entry.icon,
             "current": request.endpoint == entry.endpoint
-            or (blueprint == "admin" and entry.endpoint == "admin.index"),
+            or (blueprint.startswith("admin") and entry.endpoint == "admin.index"),
         }
         for entry in entries
         if may_open(entry.endpoint)

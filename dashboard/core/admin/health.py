@@ -40,10 +40,20 @@ class Health(AdminIndexView):
         config = current_app.config["ATRIUM"]
         return self.render(
             self._template,
-            figures=[figure for view in views for figure in view.figures()],
-            system=[_database(), _schema(), _broker(config), _disk(config)],
+            sections={**_by_group(views), _("System"): _system(config)},
             environment=config.site.environment,
         )
+
+
+def _by_group(views: list[AdminPage]) -> dict[str, list[Figure]]:
+    groups: dict[str, list[Figure]] = {}
+    for view in views:
+        groups.setdefault(str(view.group), []).extend(view.figures())
+    return {group: figures for group, figures in groups.items() if figures}
+
+
+def _system(config: Config) -> list[Figure]:
+    return [_database(), _schema(), _broker(config), _disk(config)]
 
 
 def _database() -> Figure:
