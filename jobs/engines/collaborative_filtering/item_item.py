@@ -53,6 +53,8 @@ def cosine_neighbours(
     """The rows most similar to every row; the formula stands at ItemItemConfig."""
     vectors = pattern(rows) if binary else rows
     square_sums = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
+    # A row without entries is similar to nothing, but its place must not divide by zero.
+    square_sums[square_sums == 0] = 1
     denominator = Denominator(
         left=np.power(square_sums, alpha).astype(np.float32),
         right=np.power(square_sums, 1 - alpha).astype(np.float32),

@@ -19,11 +19,11 @@ from jobs.engines.collaborative_filtering.arrays import (
 )
 
 # Entries of a block product at most: 8 bytes each and as much again while it is cut,
-# so a block stays below about 100 MB whatever the size of the catalogue.
-BLOCK_ENTRIES = 4_000_000
+# so a block stays below about 50 MB whatever the size of the catalogue.
+BLOCK_ENTRIES = 2_000_000
 
 # Added to what must not come back. Every sum of similarities is far smaller, and float32 holds it.
-BANNED = np.float32(-1e30)
+BANNED = np.float32(-1e20)
 
 EMPTY_PLACE = -1
 EMPTY_SCORE = -np.finfo(np.float32).max
@@ -39,22 +39,23 @@ class Denominator:
 
     def divide(self, block: CSR, *, start: int) -> None:
         """Divide the block in place; its first row is row `start` of the whole."""
-        below = self.left[row_of_entries(block) + start]
+        lengths = np.diff(block.indptr)
+        below = np.repeat(self.left[start : start + len(lengths)], lengths)
         below *= self.right[block.indices]
-        below += np.float32(self.shrinkage)
-        np.divide(block.data, below, out=block.data, where=below > 0)
+        if self.shrinkage:
+            below += np.float32(self.shrinkage)
+        block.data /= below
 
 
 def nearest_rows(vectors: CSR, *, denominator: Denominator, keep: int, tick: Tick = no_tick) -> CSR:
     """The `keep` most similar other rows of every row of `vectors`.
 
     vectors: (n_rows, n_features). Returns (n_rows, n_rows), positive scores only, sorted by id."""
-    across = vectors.T.tocsr()
+    vectors, across = without(vectors, vectors.T.tocsr(), banned=_diagonal(vectors.shape[0]))
     blocks = []
     for rows in row_blocks(most_entries(vectors, across), budget=BLOCK_ENTRIES):
         block = vectors[rows] @ across
         denominator.divide(block, start=rows.start)
-        block.data[block.indices == row_of_entries(block) + rows.start] = 0.0
         blocks.append(keep_strongest(block, keep=keep))
         tick(rows.stop / vectors.shape[0])
     return _stack(blocks, shape=(vectors.shape[0], vectors.shape[0]))
@@ -63,14 +64,27 @@ def nearest_rows(vectors: CSR, *, denominator: Denominator, keep: int, tick: Tic
 def keep_strongest(table: CSR, *, keep: int) -> CSR:
     """The `keep` largest positive entries of every row; of equal ones the smaller id stays."""
     chosen = table.data > 0
-    n_positive = np.add.reduceat(np.append(chosen, False), table.indptr[:-1], dtype=np.int64)
-    n_positive[np.diff(table.indptr) == 0] = 0
-    for row in np.flatnonzero(n_positive > keep).tolist():
+    lengths = np.add.reduceat(np.append(chosen, False), table.indptr[:-1], dtype=np.int64)
+    lengths[np.diff(table.indptr) == 0] = 0
+    for row in np.flatnonzero(lengths > keep).tolist():
         entries = slice(table.indptr[row], table.indptr[row + 1])
         chosen[entries] = _strongest(table.data[entries], table.indices[entries], keep=keep)
-    cut = _chosen_entries(table, chosen)
+    ends = np.append(0, np.cumsum(np.minimum(lengths, keep)))
+    cut = make_csr(table.data[chosen], table.indices[chosen], ends, shape=table.shape)
     cut.sort_indices()
     return cut
+
+
+def without(left: CSR, right: CSR, *, banned: CSR) -> tuple[CSR, CSR]:
+    """Two matrices with the same product, but far below zero wherever `banned` has a one.
+
+    Appending columns and rows costs the length of `banned`; subtracting after the product would
+    cost a pass over everything."""
+    floor = _diagonal(banned.shape[1]) * BANNED
+    return (
+        sparse.hstack([left, banned], format="csr", dtype=np.float32),
+        sparse.vstack([right, floor], format="csr", dtype=np.float32),
+    )
 
 
 def best_per_row(scores: CSR, *, n: int) -> tuple[Ids, Matrix]:
@@ -121,9 +135,8 @@ def _strongest(scores: Vector, ids: Ids, *, keep: int) -> npt.NDArray[np.bool_]:
     return chosen
 
 
-def _chosen_entries(table: CSR, chosen: npt.NDArray[np.bool_]) -> CSR:
-    ends = np.append(0, np.cumsum(chosen))[table.indptr]
-    return make_csr(table.data[chosen], table.indices[chosen], ends, shape=table.shape)
+def _diagonal(size: int) -> CSR:
+    return sparse.identity(size, dtype=np.float32, format="csr")
 
 
 def _stack(blocks: list[CSR], *, shape: tuple[int, int]) -> CSR:

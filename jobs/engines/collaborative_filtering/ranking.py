@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from jobs.engines.collaborative_filtering.arrays import (
     CSR,
@@ -11,11 +10,9 @@ from jobs.engines.collaborative_filtering.arrays import (
     Vector,
     as_csr,
     make_csr,
-    pattern,
     row_blocks,
 )
 from jobs.engines.collaborative_filtering.kernel import (
-    BANNED,
     BLOCK_ENTRIES,
     best_per_row,
     most_entries,
@@ -44,25 +41,15 @@ def checked_positions(ids: npt.ArrayLike | None, *, size: int) -> Ids:
     return chosen
 
 
-def without_met(left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
-    """The same product, with items of the history far below zero.
-
-    Appending columns and rows costs the length of the histories; subtracting after the product
-    would cost a pass over all scores."""
-    banned = sparse.identity(histories.shape[1], dtype=np.float32, format="csr") * BANNED
-    return (
-        sparse.hstack([left, pattern(histories)], format="csr", dtype=np.float32),
-        sparse.vstack([right, banned], format="csr", dtype=np.float32),
-    )
-
-
 def best_of_product(left: CSR, right: CSR, *, n: int, factor: Vector) -> tuple[Ids, Matrix]:
     """The n best columns of every row of left @ right, columns multiplied by `factor`."""
     ids: list[Ids] = [np.empty((0, n), np.int64)]
     scores: list[Matrix] = [np.empty((0, n), np.float32)]
+    same = bool((factor == 1).all())
     for rows in row_blocks(most_entries(left, right), budget=BLOCK_ENTRIES):
         block = left[rows] @ right
-        block.data *= factor[block.indices]
+        if not same:
+            block.data *= factor[block.indices]
         best = best_per_row(block, n=n)
         ids.append(best[0])
         scores.append(best[1])

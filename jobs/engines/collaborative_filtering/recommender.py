@@ -24,6 +24,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     no_tick,
     pattern,
 )
+from jobs.engines.collaborative_filtering.kernel import without
 from jobs.engines.collaborative_filtering.ranking import (
     IdOrIds,
     best_of_product,
@@ -31,7 +32,6 @@ from jobs.engines.collaborative_filtering.ranking import (
     most_similar,
     one_or_all,
     positive_entries,
-    without_met,
 )
 
 
@@ -225,7 +225,7 @@ class Recommender(ABC):
         depth = n + longest + int((factor == 0).sum())
         left, right = self._factors(users, histories, recalculate=recalculate, depth=depth)
         if hide:
-            left, right = without_met(left, right, histories)
+            left, right = without(left, right, banned=pattern(histories))
         return best_of_product(left, right, n=n, factor=factor)
 
 
