@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from dashboard.activity.models import EventKind
 from dashboard.activity.services import Happening
-from dashboard.core.api import page_schema
+from dashboard.core.api import UTCTime, page_schema
 from dashboard.core.i18n import _
 from dashboard.core.ids import MAX_ID
 
@@ -74,7 +74,7 @@ class WatchProgressSchema(ma.Schema):
     reached_s = ma.fields.Float(required=True)
     duration_s = ma.fields.Float(required=True)
     finished = ma.fields.Boolean(required=True)
-    updated_at = ma.fields.DateTime(required=True)
+    updated_at = UTCTime(required=True)
 
 
 ProgressPage = page_schema(WatchProgressSchema)

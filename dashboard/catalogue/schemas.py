@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import url_for
 
 from dashboard.catalogue.models import Item, ItemKind, ItemStatus, Language, Level, Video
-from dashboard.core.api import PageArgs, page_schema
+from dashboard.core.api import PageArgs, UTCTime, page_schema
 
 MAX_CONTENT = 50_000
 
@@ -39,8 +39,8 @@ class ItemSchema(ma.Schema):
     duration_s = ma.fields.Integer(allow_none=True)
     tags = ma.fields.List(ma.fields.String(), attribute="tag_names", required=True)
     url = ma.fields.Function(lambda item: url_for(f"catalogue.{item.kind}", item_id=item.id))
-    created_at = ma.fields.DateTime(required=True)
-    updated_at = ma.fields.DateTime(required=True)
+    created_at = UTCTime(required=True)
+    updated_at = UTCTime(required=True)
 
 
 ItemPage = page_schema(ItemSchema)

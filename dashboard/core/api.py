@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any, cast
@@ -34,7 +35,15 @@ DESCRIPTION = (
     "Every answer says in Cache-Control whether it may be kept."
 )
 
-__all__ = ["ApiBlueprint", "PageArgs", "PageSchema", "cacheable", "init_app", "page_schema"]
+__all__ = [
+    "ApiBlueprint",
+    "PageArgs",
+    "PageSchema",
+    "UTCTime",
+    "cacheable",
+    "init_app",
+    "page_schema",
+]
 
 
 class BodyParser(FlaskParser):
@@ -119,6 +128,15 @@ class AtriumApi(Api):
         document: dict[str, Any] = json.loads(json.dumps(self.spec.to_dict()))
         document["servers"] = [{"url": request.script_root or "/"}]
         return document
+
+
+class UTCTime(ma.fields.DateTime):
+    """A moment as the tables keep it, naive UTC, written with its zone as RFC 3339 wants."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if isinstance(value, datetime) and value.tzinfo is None:
+            value = value.replace(tzinfo=UTC)
+        return super()._serialize(value, attr, obj, **kwargs)
 
 
 class PageArgs(ma.Schema):

@@ -1,25 +1,16 @@
 """What the API says about jobs."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 from webargs.fields import DelimitedList
 
-from dashboard.core.api import PageArgs, page_schema
+from dashboard.core.api import PageArgs, UTCTime, page_schema
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
 
 MAX_STATUS_IDS = 100
 MAX_ID = 2**31 - 1
-
-
-class UTCTime(ma.fields.DateTime):
-    """A moment, which tables keep as naive UTC, with its offset."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        aware = value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
-        return super()._serialize(aware, attr, obj, **kwargs)
 
 
 class JobSchema(ma.Schema):

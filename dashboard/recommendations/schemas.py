@@ -3,7 +3,7 @@
 import marshmallow as ma
 
 from dashboard.catalogue.schemas import ItemSchema
-from dashboard.core.api import PageArgs
+from dashboard.core.api import PageArgs, UTCTime
 
 
 class CountArgs(ma.Schema):
@@ -116,8 +116,8 @@ class RunSchema(ma.Schema):
         lambda run: bool(run.is_current), required=True, metadata={"type": "boolean"}
     )
     job_id = ma.fields.Integer(required=True, allow_none=True)
-    started_at = ma.fields.DateTime(required=True)
-    finished_at = ma.fields.DateTime(required=True, allow_none=True)
+    started_at = UTCTime(required=True)
+    finished_at = UTCTime(required=True, allow_none=True)
     message = ma.fields.String(required=True)
 
 
