@@ -28,6 +28,7 @@ from dashboard.job_queue import admin as job_queue_admin
 from dashboard.job_queue import api as job_queue_api
 from dashboard.job_queue import pages as job_queue_pages
 from dashboard.job_queue import tasks as job_queue_tasks
+from dashboard.recommendations import admin as recommendations_admin
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
 from dashboard.recommendations import tasks as recommendations_tasks
@@ -57,6 +58,7 @@ ADMIN_VIEWS: list[type[AdminPage]] = [
     *accounts_admin.VIEWS,
     *catalogue_admin.VIEWS,
     *activity_admin.VIEWS,
+    *recommendations_admin.VIEWS,
     *job_queue_admin.VIEWS,
     *audit_admin.VIEWS,
 ]

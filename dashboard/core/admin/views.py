@@ -141,6 +141,10 @@ class AtriumModelView(Writing, AdminPage, ModelView):
         """Further buttons above the list: (address, icon, label)."""
         return []
 
+    def page_buttons(self) -> list[tuple[str, str, Any]]:
+        """Further things to do, each a form that is one button above the list: (address, icon, label)."""
+        return []
+
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Response:
         """The rows that the list shows, all pages of them, as a file."""
