@@ -1,33 +1,32 @@
 """The command line as an operator uses it: real processes, exit codes, one line on errors."""
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.error import URLError
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.factories.processes import (
+    START_S,
+    address_of,
+    children_of,
+    clean_environment,
+    free_port,
+    health,
+    run,
+    serving,
+    wait_until_healthy,
+)
 
-START_S = 90
 SECRET = "s" * 40
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("ATRIUM_", "SQLALCHEMY_"))},
-        "ATRIUM_SITE__DATA_DIR": str(tmp_path / "data"),
-        "ATRIUM_SERVER__PORT": str(free_port()),
-    }
+    return clean_environment(tmp_path / "data")
 
 
 @pytest.fixture
@@ -37,89 +36,6 @@ def production(environment: dict[str, str]) -> dict[str, str]:
         "ATRIUM_SITE__ENVIRONMENT": "production",
         "ATRIUM_SERVER__SECRET_KEY": SECRET,
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def run(
-    environment: dict[str, str], *arguments: str, stdin: str = ""
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        env=environment,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=START_S,
-        check=False,
-        cwd="/",
-    )
-
-
-@contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A portal in a process group of its own, as a shell would start it; killed whole at the end."""
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.communicate(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-
-
-def health(environment: dict[str, str]) -> tuple[int, dict[str, object]]:
-    url = f"http://127.0.0.1:{environment['ATRIUM_SERVER__PORT']}/healthz"
-    try:
-        with urlopen(url, timeout=5) as answer:
-            return answer.status, json.load(answer)
-    except HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def wait_until_healthy(environment: dict[str, str], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            if health(environment)[0] == 200:
-                return
-        except (URLError, ConnectionError):
-            pass
-        time.sleep(0.2)
-    pytest.fail("the portal did not become healthy")
-
-
-def children_of(pid: int) -> list[int]:
-    """Processes started by `pid`, and by those."""
-    tree: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # ended meanwhile
-        tree.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, queue = [], [pid]
-    while queue:
-        queue += (below := tree.get(queue.pop(), []))
-        found += below
-    return found
 
 
 class TestErrors:
@@ -217,7 +133,7 @@ class TestUp:
             output = process.communicate(timeout=30)[0]
 
         assert process.returncode == 0, output
-        assert f"http://127.0.0.1:{environment['ATRIUM_SERVER__PORT']}/" in output
+        assert f"{address_of(environment)}/" in output
         for role in ("admin", "analyst", "learner"):
             assert role in output
         assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]

@@ -10,7 +10,7 @@ def run() -> None:
     options = current_app.extensions["migrate"].configure_args
     with database.engine.connect() as connection:
         context.configure(
-            connection=connection, target_metadata=database.metadata, compare_type=True, **options
+            connection=connection, target_metadata=database.metadata, **options
         )
         with context.begin_transaction():
             context.run_migrations()
