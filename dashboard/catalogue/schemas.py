@@ -15,6 +15,12 @@ def _one_of(choices: Any) -> ma.validate.OneOf:
     return ma.validate.OneOf([choice.value for choice in choices])
 
 
+def _page_of(item: Any) -> str:
+    """The address of an item's page; an item with its content comes as a dict."""
+    kind, item_id = (ma.utils.get_value(item, name) for name in ("kind", "id"))
+    return url_for(f"catalogue.{kind}", item_id=item_id)
+
+
 class ItemQuery(PageArgs):
     """Which items are wanted."""
 
@@ -38,7 +44,7 @@ class ItemSchema(ma.Schema):
     level = ma.fields.String(allow_none=True)
     duration_s = ma.fields.Integer(allow_none=True)
     tags = ma.fields.List(ma.fields.String(), attribute="tag_names", required=True)
-    url = ma.fields.Function(lambda item: url_for(f"catalogue.{item.kind}", item_id=item.id))
+    url = ma.fields.Function(_page_of, metadata={"type": "string"})
     created_at = UTCTime(required=True)
     updated_at = UTCTime(required=True)
 
