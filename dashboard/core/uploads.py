@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from dashboard.core.config import Uploads
-from dashboard.core.database import session
+from dashboard.core.database import db
 from dashboard.core.errors import Invalid, Problem, TooLarge
 from dashboard.core.file_types import HEAD_BYTES, FileType, type_of
 from dashboard.core.i18n import _
@@ -145,9 +145,10 @@ def on_rollback(action: Callable[[], Any]) -> None:
 
 
 def _remember(when: str, action: Callable[[], Any]) -> None:
-    if not session.in_transaction():
-        session.begin()  # without one, no commit or rollback would ever be announced
-    session.info.setdefault(when, []).append(action)
+    present = db.session()
+    if not present.in_transaction():
+        present.begin()  # without one, no commit or rollback would ever be announced
+    present.info.setdefault(when, []).append(action)
 
 
 def _unlink(path: Path) -> None:

@@ -1,0 +1,138 @@
+"""The demo portal: what a first start outside production finds, and how to sign in to it."""
+
+import logging
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import select
+
+from dashboard.accounts import services as accounts
+from dashboard.accounts.models import RoleName, User
+from dashboard.activity import services as activity
+from dashboard.catalogue import services as catalogue
+from dashboard.catalogue.models import Item, Video
+from dashboard.core import uploads
+from dashboard.core.config import Config
+from dashboard.core.database import session, transaction
+from dashboard.job_queue.services import enqueue
+from dashboard.recommendations.messages import TrainRecommender
+from jobs.engines.video import check_video
+from seeds import behaviour, films
+from seeds.catalogue import Page, load, read_pages
+
+log = logging.getLogger(__name__)
+
+FILE = "demo_accounts.txt"
+ACCOUNTS = (
+    ("admin", "Ada Admin", (RoleName.LEARNER, RoleName.ADMIN), "runs the portal: /admin"),
+    ("analyst", "Anna Lyst", (RoleName.LEARNER, RoleName.ANALYST), "sees charts and analyses"),
+    ("learner", "Leo Lerner", (RoleName.LEARNER,), "learns"),
+)
+# What the demo learner has opened already, so that her home page recommends something.
+SEEN = ("course-mutation-tables", "course-statistics", "course-zh-data-analysis")
+# Files whose passwords this process has just made and may print once.
+_new_files: set[Path] = set()
+
+
+def load_once(config: Config) -> None:
+    """Fill an empty portal; does nothing, quickly, where there is any user or item."""
+    if session.scalar(select(User.id).limit(1)) or session.scalar(select(Item.id).limit(1)):
+        return
+    log.info("first start: making the demo portal")
+    passwords = {name: secrets.token_urlsafe(9) for name, *_rest in ACCOUNTS}
+    pages = read_pages()
+    with tempfile.TemporaryDirectory() as folder, transaction():
+        users = {name: _make_user(config, *account, passwords) for name, *account in _named()}
+        items = load(pages)
+        videos = _make_videos(pages, items, Path(folder), actor_id=users["admin"].id)
+        behaviour.load(behaviour.make_learners(), items, videos)
+        _open_some(users["learner"].id, items, videos)
+        enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
+        _write_accounts(config, passwords)
+
+
+def sign_in_help(config: Config) -> str:
+    """How to sign in: with the passwords on the start that made them, else where they are kept."""
+    path = config.site.data_dir / FILE
+    if not path.exists():
+        return "  Sign in with your account, or register one."
+    if path in _new_files:
+        _new_files.discard(path)
+        text = path.read_text(encoding="utf-8").rstrip()
+        lines = [f"  {line}" for line in text.splitlines()]
+        return "\n".join([*lines, f"  These are kept in {path}"])
+    names = ", ".join(name for name, *_rest in ACCOUNTS)
+    return f"  Sign in as {names}: the passwords are in {path}"
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _named() -> list[tuple[str, str, str, tuple[RoleName, ...]]]:
+    return [(name, name, nickname, roles) for name, nickname, roles, _text in ACCOUNTS]
+
+
+def _make_user(
+    config: Config,
+    name: str,
+    nickname: str,
+    roles: tuple[RoleName, ...],
+    passwords: dict[str, str],
+) -> User:
+    # A longer minimum than ours may be configured.
+    passwords[name] = passwords[name].ljust(config.accounts.password_min_length, "x")
+    return accounts.register(
+        user_name=name,
+        email=f"{name}@example.org",
+        nickname=nickname,
+        password=passwords[name],
+        roles=roles,
+    )
+
+
+def _make_videos(
+    pages: list[Page], items: dict[str, Item], folder: Path, *, actor_id: int
+) -> dict[str, Video]:
+    """The films of the courses, checked at once: the demo should play before the job runner has looked."""
+    made: dict[str, Video] = {}
+    for page in pages:
+        if not page.film:
+            continue
+        path = folder / f"{page.film}.mp4"
+        if not path.exists():
+            films.make_film(page.film, path)
+        title = page.fields["film_title"]
+        video = catalogue.add_video(items[page.name].id, actor_id=actor_id, path=path, title=title)
+        poster = folder / f"{page.film}.jpg"
+        made[page.name] = catalogue.record_check(
+            video.id, check=check_video(path, poster=poster), poster=poster
+        )
+        if page.fields.get("preview"):
+            catalogue.update_video(video.id, actor_id=actor_id, preview_public=True)
+    return made
+
+
+def _open_some(learner_id: int, items: dict[str, Item], videos: dict[str, Video]) -> None:
+    for name in SEEN:
+        activity.record_view(learner_id=learner_id, item_id=items[name].id)
+    activity.set_favourite(learner_id=learner_id, item_id=items[SEEN[0]].id, on=True)
+    activity.rate(learner_id=learner_id, item_id=items[SEEN[1]].id, stars=5)
+    video = videos[SEEN[0]]
+    activity.record_watch(
+        learner_id=learner_id, video_id=video.id, position_s=(video.duration_s or 0.0) / 3
+    )
+
+
+def _write_accounts(config: Config, passwords: dict[str, str]) -> None:
+    path = config.site.data_dir / FILE
+    lines = ["Sign in with a name and its password:"]
+    lines += [f"{name:<9} {text:<26} {passwords[name]}" for name, _nick, _roles, text in ACCOUNTS]
+    path.unlink(missing_ok=True)
+    # Readable by the owner from its first moment on.
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    uploads.delete_on_rollback(path)
+    _new_files.add(path)
