@@ -212,14 +212,20 @@ def document_of(app: Flask) -> dict[str, Any]:
 
 
 def _document_access(app: Flask, api: AtriumApi) -> None:
-    """Write into every operation who may call it, from the one map that is also enforced."""
+    """Write into every operation who may call it, from the one map that is also enforced.
+
+    A path without an operation that is served (uploads, which speak tus and not JSON) leaves the document.
+    """
     access = app.extensions["atrium_access"]
     paths = api.spec.to_dict()["paths"]
+    served: set[str] = set()
     for rule in app.url_map.iter_rules():
-        operations = paths.get(FlaskPlugin.flaskpath2openapi(rule.rule), {})
-        for method, operation in operations.items():
-            if method.upper() in (rule.methods or ()) and isinstance(operation, dict):
-                operation.update(_access_text(access.get(rule.endpoint)))
+        path = FlaskPlugin.flaskpath2openapi(rule.rule)
+        for method in {each.lower() for each in rule.methods or ()} & paths.get(path, {}).keys():
+            served.add(path)
+            paths[path][method].update(_access_text(access.get(rule.endpoint)))
+    for path in paths.keys() - served:
+        del paths[path]
 
 
 def _access_text(access: Access | None) -> dict[str, Any]:

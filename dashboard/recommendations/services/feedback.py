@@ -1,9 +1,8 @@
 """What a learner says about her list, and who asks for a new one for everybody."""
 
-from dashboard.activity.models import Event, EventKind
+from dashboard.activity import services as activity
 from dashboard.audit import services as audit
-from dashboard.catalogue import queries as catalogue
-from dashboard.core.database import session, transaction
+from dashboard.core.database import transaction
 from dashboard.job_queue.models import Job
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
@@ -14,12 +13,12 @@ UNIQUE_KEY = "recommendations.train"
 
 def dismiss(*, user_id: int, item_id: int) -> None:
     """Not interested: the item leaves her lists. Raises NotFound for one she may not see."""
-    _record(user_id, item_id, EventKind.DISMISS)
+    activity.dismiss(learner_id=user_id, item_id=item_id)
 
 
 def restore(*, user_id: int, item_id: int) -> None:
     """Take "not interested" back."""
-    _record(user_id, item_id, EventKind.UNDISMISS)
+    activity.dismiss(learner_id=user_id, item_id=item_id, undo=True)
 
 
 def request_training(*, actor_id: int) -> Job:
@@ -30,9 +29,3 @@ def request_training(*, actor_id: int) -> Job:
         )
         audit.record(actor_id=actor_id, action="recommendations.train", subject=f"job:{job.id}")
     return job
-
-
-def _record(user_id: int, item_id: int, kind: EventKind) -> None:
-    with transaction():
-        catalogue.get_item(item_id)
-        session.add(Event(user_id=user_id, item_id=item_id, kind=kind.value))
