@@ -13,22 +13,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+from workers import recommendations as worker
+from workers.recommendations import DEFAULT, LIST_LENGTH, OURS, PEER
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = Path(__file__).with_suffix(".lock")
 PEER_ENVIRONMENT = ROOT / ".bench" / "recommendations"
 SHARED_DATA = Path(os.environ.get("ATRIUM_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
-NEIGHBOURS, LIST_LENGTH = 100, 10
-OURS, DEFAULT, PEER = "atrium item cosine", "atrium default blend", "implicit cosine"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -47,9 +45,6 @@ class PeerMissing(Exception):
 
 def main() -> int:
     options = _options()
-    if options.worker:
-        print(json.dumps(_work(options.worker, Path(options.matrix), repeats=options.repeats)))
-        return 0
     peer_python, missing = _peer()
     with tempfile.TemporaryDirectory() as folder:
         cases = _cases(Path(folder), quick=options.quick)
@@ -67,9 +62,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one matrix, fewer rounds")
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
-    parser.add_argument("--worker", choices=[OURS, DEFAULT, PEER], help=argparse.SUPPRESS)
-    parser.add_argument("--matrix", help=argparse.SUPPRESS)
-    parser.add_argument("--repeats", type=int, default=1, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -126,8 +118,8 @@ def _write_case(name: str, events: dict[str, Any], folder: Path, *, repeats: int
     path = folder / f"{len(list(folder.iterdir()))}.npz"
     np.savez(
         path,
-        **_parts("train", train.user_items),
-        **_parts("hidden", split.hidden),
+        **worker.parts("train", train.user_items),
+        **worker.parts("hidden", split.hidden),
         times=train.times,
         users=split.users,
     )
@@ -168,13 +160,16 @@ def _measure(case: Case, peer_python: Path | None, *, quick: bool) -> dict[str, 
     for _ in range(2 if quick else 3):
         for name, python in runners.items():
             rounds[name].append(_run(name, python, case))
-    return {name: _medians(taken) | _quality(name, case) for name, taken in rounds.items()}
+    results = {name: _medians(taken) | _quality(name, case) for name, taken in rounds.items()}
+    if peer_python:
+        results[PEER]["largest_difference"] = _largest_difference(case)
+    return results
 
 
 def _run(name: str, python: Path, case: Case) -> dict[str, float]:
-    command = [python, __file__, "--worker", name, "--matrix", case.path]
+    command = [python, worker.__file__, name, case.path, case.repeats]
     done = subprocess.run(
-        [*map(str, command), "--repeats", str(case.repeats)],
+        list(map(str, command)),
         # The peer warns at every fit about a conversion of its own.
         env=os.environ | ONE_THREAD | {"PYTHONWARNINGS": "ignore"},
         stdout=subprocess.PIPE,
@@ -185,6 +180,12 @@ def _run(name: str, python: Path, case: Case) -> dict[str, float]:
     return figures
 
 
+def _largest_difference(case: Case) -> float:
+    """Between a similarity of ours and the peer's in the same place of a neighbour list."""
+    ours, peer = (np.load(worker.scores_path(case.path, name)) for name in (OURS, PEER))
+    return float(np.abs(ours - peer).max())
+
+
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
 
@@ -193,8 +194,8 @@ def _quality(name: str, case: Case) -> dict[str, float]:
     from jobs.engines.collaborative_filtering import metrics
 
     with np.load(case.path) as file:
-        hidden = _matrix("hidden", dict(file))
-    lists = np.load(_lists_path(case.path, name))
+        hidden = worker.matrix("hidden", dict(file))
+    lists = np.load(worker.lists_path(case.path, name))
     figures = metrics.judge(lists, hidden=hidden)
     return {
         "recall": float(figures.recall.mean()),
@@ -202,74 +203,6 @@ def _quality(name: str, case: Case) -> dict[str, float]:
         "map": float(figures.map.mean()),
         "coverage": metrics.coverage(lists, n_items=hidden.shape[1]),
     }
-
-
-# --- in the worker ---
-
-
-def _work(name: str, path: Path, *, repeats: int) -> dict[str, float]:
-    """Fit and recommend; CPU seconds of each, and the memory added at the peak."""
-    with np.load(path) as file:
-        state = dict(file)
-    user_items, users = _matrix("train", state), state["users"]
-    histories = user_items[users]
-    model = _model(name)
-    before = _memory_mb("VmRSS")
-    fit_s = recommend_s = 0.0
-    for _ in range(repeats):
-        start = time.process_time()
-        _fit(name, model, user_items, state["times"])
-        fitted = time.process_time()
-        ids, scores = model.recommend(users, histories, N=LIST_LENGTH)
-        fit_s += fitted - start
-        recommend_s += time.process_time() - fitted
-    np.save(_lists_path(path, name), np.where(scores > 0, ids, -1))
-    added = _memory_mb("VmHWM") - before
-    return {"fit_s": fit_s / repeats, "recommend_s": recommend_s / repeats, "added_mb": added}
-
-
-def _model(name: str) -> Any:
-    if name == PEER:
-        from implicit.nearest_neighbours import CosineRecommender
-
-        # The peer counts the item itself as a neighbour.
-        return CosineRecommender(K=NEIGHBOURS + 1, num_threads=1)
-    from jobs.engines import collaborative_filtering as cf
-    from jobs.engines.collaborative_filtering.training import blend_model
-
-    if name == DEFAULT:
-        return blend_model(cf.TrainingConfig())
-    return cf.ItemItem(cf.ItemItemConfig(neighbours=NEIGHBOURS))
-
-
-def _fit(name: str, model: Any, user_items: sparse.csr_matrix, times: Any) -> None:
-    if name == PEER:
-        model.fit(user_items.astype(np.float64), show_progress=False)
-    else:
-        model.fit(user_items, times=times)
-
-
-def _memory_mb(field: str) -> float:
-    """VmRSS (now) or VmHWM (at the peak); 0 where the system does not say.
-
-    Not getrusage: a child inherits the peak of the process that started it."""
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
-
-
-def _lists_path(path: Path, name: str) -> Path:
-    return path.with_name(f"{path.stem} {name}.npy")
-
-
-def _parts(name: str, matrix: sparse.csr_matrix) -> dict[str, Any]:
-    parts = {part: getattr(matrix, part) for part in ("data", "indices", "indptr", "shape")}
-    return {f"{name}_{part}": value for part, value in parts.items()}
-
-
-def _matrix(name: str, state: dict[str, Any]) -> sparse.csr_matrix:
-    arrays = tuple(state[f"{name}_{part}"] for part in ("data", "indices", "indptr"))
-    return sparse.csr_matrix(arrays, shape=tuple(state[f"{name}_shape"]))
 
 
 # --- the report ---
@@ -282,6 +215,8 @@ def _print_table(name: str, result: dict[str, dict[str, float]]) -> None:
     for model, figures in result.items():
         cells = "".join(f"{figures[column]:13.4g}" for column in columns)
         print(f"{model:22}{cells}")
+    if PEER in result:
+        print(f"similarities differ by {result[PEER]['largest_difference']:.1e} at most")
     for what, ratio in _ratios(result).items():
         print(f"{what + ', ours / peer':34}{ratio:6.2f}")
 

@@ -34,15 +34,17 @@ def evaluate(
     everyone = {**baselines, **models}
     rows = []
     for place, (name, model) in enumerate(everyone.items()):
-        tick(place / len(everyone))
-        rows.append(_judged(name, model, split, k=k, seed=seed))
+        part = _part_of(tick, place, len(everyone))
+        rows.append(_judged(name, model, split, k=k, seed=seed, tick=part))
     tick(1.0)
     return rows
 
 
-def _judged(name: str, model: Recommender, split: Split, *, k: int, seed: int) -> MetricRow:
+def _judged(
+    name: str, model: Recommender, split: Split, *, k: int, seed: int, tick: Tick
+) -> MetricRow:
     start = perf_counter()
-    lists = _lists(model, split, k=k)
+    lists = _lists(model, split, k=k, tick=tick)
     seconds = perf_counter() - start
     figures = judge(lists, hidden=split.hidden)
     return MetricRow(
@@ -59,9 +61,15 @@ def _judged(name: str, model: Recommender, split: Split, *, k: int, seed: int) -
     )
 
 
-def _lists(model: Recommender, split: Split, *, k: int) -> Ids:
+def _lists(model: Recommender, split: Split, *, k: int, tick: Tick) -> Ids:
     user_items = split.train.user_items
-    model.fit(user_items, times=split.train.times)
+    model.fit(user_items, callback=tick, times=split.train.times)
     if not len(split.users):
         return np.empty((0, k), dtype=np.int64)
     return model.recommend(split.users, user_items[split.users], N=k)[0]
+
+
+def _part_of(tick: Tick, place: int, n_parts: int) -> Tick:
+    """Progress of one model within that of all."""
+    tick(place / n_parts)
+    return lambda fraction: tick((place + fraction) / n_parts)

@@ -250,7 +250,7 @@ class TrainedModel:
         ]
 
     def _popular(self, n: int, *, without: Ids) -> list[Suggestion]:
-        # Everything recent comes before everything old: a count of one outweighs any share below.
+        # All-time counts only order what hardly anybody met for months.
         scores = (self.recent_counts + self.item_counts / 1e6).astype(np.float32)
         scores[without] = 0
         return [self._suggestion(i, scores, ()) for i in best_of(scores, n=n)] if n > 0 else []

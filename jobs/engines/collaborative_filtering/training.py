@@ -201,6 +201,8 @@ def co_counts_of(item_users: CSR, table: CSR, *, tick: Tick) -> Ids:
             np.arange(rows.stop - rows.start), np.diff(table.indptr[rows.start : rows.stop + 1])
         )
         products = item_users[rows] @ users_items
+        # Looking up entries is a search in a sorted row and a scan of an unsorted one.
+        products.sort_indices()
         counts[entries] = np.asarray(products[row, table.indices[entries]]).ravel()
         tick(rows.stop / item_users.shape[0])
     return counts

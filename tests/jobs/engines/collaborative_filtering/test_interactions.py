@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.engines.collaborative_filtering import Keep, build_interactions, weigh
@@ -61,6 +61,7 @@ class TestBuildInteractions:
         with pytest.raises(ValueError, match="times"):
             build_interactions([1, 2], [1, 2], times_s=times, weights=weights)  # type: ignore[arg-type]
 
+    @settings(deadline=None)
     @given(st.lists(EVENT, min_size=1, max_size=30), st.randoms(), st.sampled_from(Keep))
     def test_does_not_depend_on_the_order_of_events(
         self, events: list[tuple[int, ...]], random: object, keep: Keep

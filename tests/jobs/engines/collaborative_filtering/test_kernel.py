@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -34,6 +34,7 @@ class TestKeepStrongest:
 
         assert keep_strongest(table, keep=2).toarray().tolist() == [[1, 2, 0, 0]]
 
+    @settings(deadline=None)
     @given(ROWS, st.integers(0, 7))
     def test_agrees_with_sorting_every_row(self, rows: list[list[float]], keep: int) -> None:
         table = np.array(rows)

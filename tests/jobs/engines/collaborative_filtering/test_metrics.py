@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.engines.collaborative_filtering.metrics import coverage, figure, judge, popularity_share
@@ -28,6 +28,7 @@ class TestJudge:
 
         assert figures.recall.tolist() == [0, 1]
 
+    @settings(deadline=None)
     @given(st.permutations(range(5)), st.sets(st.integers(0, 4), min_size=1))
     def test_stays_between_0_and_1(self, ranked: list[int], hidden: set[int]) -> None:
         row = [[float(i in hidden) for i in range(5)]]
@@ -37,6 +38,7 @@ class TestJudge:
         for values in (figures.recall, figures.ndcg, figures.map):
             assert 0 <= values[0] <= 1 + 1e-12
 
+    @settings(deadline=None)
     @given(st.integers(1, 4))
     def test_is_perfect_when_the_hidden_items_come_first(self, n_hidden: int) -> None:
         row = [[float(i < n_hidden) for i in range(5)]]
