@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from flask import flash, request
 from flask_admin.model.base import ViewArgs
-from sqlalchemy import ColumnElement, Select, Text, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from dashboard.core.admin.filters import ListFilter
@@ -26,7 +26,7 @@ class Reading:
 
     model: ClassVar[Any]
     column_filters: ClassVar[Sequence[ListFilter]] = ()
-    column_searchable_list: ClassVar[Sequence[Any]] = ()
+    column_searchable_list: ClassVar[Sequence[str]] = ()
     # Loader options, so that a page of rows costs a fixed number of queries.
     load: ClassVar[Sequence[Any]] = ()
     _sortable_columns: dict[Any, Any]
@@ -90,7 +90,8 @@ class Reading:
         """What holds for the rows that a word of the search box finds."""
         pattern = contains(term)
         found: list[ColumnElement[bool]] = [
-            cast(column, Text).ilike(pattern, escape="\\") for column in self.column_searchable_list
+            getattr(self.model, name).ilike(pattern, escape="\\")
+            for name in self.column_searchable_list
         ]
         number = _as_id(term)
         if number is not None:

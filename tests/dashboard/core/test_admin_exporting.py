@@ -1,0 +1,49 @@
+"""Exports that spreadsheets open without running what is in them."""
+
+import csv
+import io
+from datetime import datetime
+
+import pytest
+from openpyxl import load_workbook
+
+from dashboard.core.admin.exporting import as_csv, as_xlsx, safe_cell
+
+MOMENT = datetime(2026, 3, 1, 14, 5)
+
+
+class TestSafeCell:
+    @pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1", "\x00=1"])
+    def test_takes_the_formula_out_of_text(self, text: str) -> None:
+        assert safe_cell(text) == f"'{text}"
+
+    @pytest.mark.parametrize("value", [-1, 2.5, True, MOMENT, "a=b", "课程"])
+    def test_leaves_what_is_no_formula(self, value: object) -> None:
+        assert safe_cell(value) == value
+
+    def test_has_nothing_for_none(self) -> None:
+        assert safe_cell(None) == ""
+
+
+class TestAsCsv:
+    def test_is_read_back_as_it_was(self) -> None:
+        text = "".join(as_csv(["Name", "When"], [['a "quoted", 课程\nname', MOMENT], ["=1", None]]))
+
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+        assert rows == [
+            ["Name", "When"],
+            ['a "quoted", 课程\nname', "2026-03-01 14:05:00"],
+            ["'=1", ""],
+        ]
+
+    def test_tells_spreadsheets_that_it_is_utf_8(self) -> None:
+        assert next(as_csv(["a"], [])).startswith("\ufeff")
+
+
+class TestAsXlsx:
+    def test_keeps_numbers_and_moments_and_no_formula(self) -> None:
+        content = as_xlsx(["a", "b", "c", "d"], [[-1, MOMENT, "=HYPERLINK(1)", "a\x0bb"]])
+
+        sheet = load_workbook(io.BytesIO(content)).active
+        assert [cell.value for cell in sheet[2]] == [-1, MOMENT, "'=HYPERLINK(1)", "ab"]
+        assert sheet["C2"].data_type == "s"
