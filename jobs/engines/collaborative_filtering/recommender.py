@@ -64,8 +64,11 @@ class Recommender(ABC):
         """Learn from `user_items`. times: seconds since 1970 of every stored entry.
 
         callback gets the fraction done and may raise to stop; nothing is ever printed."""
+        if times is not None and np.shape(times) != (user_items.nnz,):
+            raise ValueError(f"{user_items.nnz} entries need as many times, not {np.size(times)}")
+        kept_times = None if times is None else np.asarray(times)[user_items.data > 0]
         self._fitted = positive_entries(user_items)
-        self._fit(self._fitted, times, callback or no_tick)
+        self._fit(self._fitted, kept_times, callback or no_tick)
 
     def recommend(  # noqa: PLR0917  the order and the names are those of `implicit`
         self,
@@ -84,7 +87,7 @@ class Recommender(ABC):
         items only those are ranked. recalculate_user: compare the history given here, and not the
         fitted one, with the other users (models over items always use the history given here)."""
         users = np.atleast_1d(np.asarray(userid, dtype=np.int64))
-        histories = self._histories(users, user_items, recalculate_user)
+        histories = self._histories(users, user_items)
         factor = self._factor(filter_items, items)
         return one_or_all(
             userid,
@@ -192,7 +195,7 @@ class Recommender(ABC):
     def _user_table(self) -> CSR:
         raise NotImplementedError(f"{type(self).__name__} does not compare users")
 
-    def _histories(self, users: Ids, user_items: CSR, recalculate: bool) -> CSR:
+    def _histories(self, users: Ids, user_items: CSR) -> CSR:
         n_items = self.fitted.shape[1]
         if not sparse.issparse(user_items) or user_items.format != "csr":
             raise ValueError("user_items must be a CSR matrix")

@@ -24,8 +24,6 @@ def recent_counts(user_items: CSR, times: Times | None, *, half_life_days: float
     """Users per item, each halved for every half-life before the newest event. (n_items,)"""
     if times is None:
         raise ValueError("recent demand needs the time of every entry: fit(user_items, times=...)")
-    if np.shape(times) != (user_items.nnz,):
-        raise ValueError(f"{user_items.nnz} entries need as many times, not {np.size(times)}")
     if not len(times):
         return np.zeros(user_items.shape[1], dtype=np.float32)
     age_days = (np.max(times) - times) / DAY_S

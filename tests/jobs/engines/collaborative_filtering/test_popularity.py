@@ -32,6 +32,15 @@ class TestRecentPopularity:
 
         assert model.counts.tolist() == [0.25 + 0.5 + 1, 1, 0.25 + 1]
 
+    def test_leaves_out_entries_of_0_together_with_their_times(self) -> None:
+        user_items = TWO.copy()
+        user_items.data[3] = 0
+        model = RecentPopularity(RecentPopularityConfig(half_life_days=10))
+
+        model.fit(user_items, times=np.array([0, 0, 10, 10, 10, 10]) * DAY_S)
+
+        assert model.counts.tolist() == [0.5 + 1 + 1, 0.5, 1]
+
     def test_needs_the_times(self) -> None:
         with pytest.raises(ValueError, match="needs the time of every entry"):
             RecentPopularity().fit(TWO)
