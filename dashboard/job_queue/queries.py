@@ -23,7 +23,8 @@ MAX_LOG_PART = 64 * 2**10
 class Viewer:
     """Who looks: her own jobs, or all."""
 
-    user_id: int
+    user_id: int | None
+    """None is the portal itself: the command line, a task."""
     sees_all: bool = False
 
 

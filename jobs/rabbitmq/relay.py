@@ -43,6 +43,7 @@ class Relay:
         self._pid = 0
         self._closed = False
         self._link: _Link | None = None
+        self._thread: threading.Thread | None = None
 
     def publish(self, job_id: int, *, queue: str) -> None:
         """Publish soon; returns at once."""
@@ -61,6 +62,8 @@ class Relay:
         self._closed = True
         if self._link is not None:
             self._link.close()
+        if self._thread is not None:
+            self._thread.join(timeout=FLUSH_S)
 
     def _unsettled(self) -> bool:
         link = self._link
@@ -73,7 +76,9 @@ class Relay:
         with self._lock:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
-                threading.Thread(target=self._loop, name="rabbitmq-relay", daemon=True).start()
+                name = "rabbitmq-relay"
+                self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+                self._thread.start()
 
     def _loop(self) -> None:
         shortest, longest = BACK_OFF_S
@@ -113,7 +118,10 @@ class _Link:
 
     def run(self) -> None:
         """Serve until the connection ends."""
-        self._connection.ioloop.start()
+        try:
+            self._connection.ioloop.start()
+        finally:
+            self._connection.ioloop.close()
 
     def wake(self) -> None:
         """Look at what waits; from any thread."""
@@ -123,11 +131,18 @@ class _Link:
 
     def close(self) -> None:
         """End the connection; from any thread."""
-        self._call(self._connection.close)
+        self._call(self._end)
 
     def _call(self, function: Any) -> None:
-        with contextlib.suppress(AMQPError, OSError, RuntimeError):
+        # Whatever a loop that has ended meanwhile raises: what waits is published by the next link.
+        with contextlib.suppress(Exception):
             self._connection.ioloop.add_callback_threadsafe(function)
+
+    def _end(self) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+        else:
+            self._connection.ioloop.stop()
 
     def _on_open(self, connection: Any) -> None:
         connection.add_on_connection_blocked_callback(lambda *_: self._block(True))

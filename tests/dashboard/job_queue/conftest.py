@@ -1,10 +1,10 @@
 """A worker beside the portal under test."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,8 +19,8 @@ WAIT_S = 20.0
 
 
 @pytest.fixture
-def environ(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Short leases. Children of the worker read the same environment."""
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """Short leases."""
     environ["ATRIUM_JOBS__LEASE_S"] = "1.5"
     environ["ATRIUM_JOBS__GRACE_S"] = "1"
     return environ
@@ -92,10 +92,6 @@ def state_of(job_id: int) -> JobState:
 def is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie does not."""
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-    except OSError:
-        os.kill(pid, 0)
-        return True

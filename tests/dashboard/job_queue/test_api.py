@@ -110,9 +110,7 @@ class TestCancelAndRetry:
         assert own.post(f"{API}/{job_id}/retry", headers=csrf).status_code == 202
         assert state_of(job_id) is JobState.QUEUED
 
-    def test_need_a_csrf_token(
-        self, app: Flask, put: Put, owner: User, own: FlaskClient
-    ) -> None:
+    def test_need_a_csrf_token(self, app: Flask, put: Put, owner: User, own: FlaskClient) -> None:
         job_id = put(MESSAGE, owner_id=owner.id)
 
         assert own.post(f"{API}/{job_id}/cancel").status_code == 400

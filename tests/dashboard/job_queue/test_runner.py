@@ -18,7 +18,7 @@ from dashboard.job_queue.runner import build_worker
 from tests.dashboard.job_queue.conftest import ended, fresh, is_alive, state_of, wait_for
 from tests.dashboard.job_queue.probe import TASKS, Append, InChild, Raise, Stubborn, start_worker
 
-ADMIN = Viewer(user_id=0, sees_all=True)
+ADMIN = Viewer(user_id=None, sees_all=True)
 Put = Callable[..., int]
 
 
@@ -182,6 +182,7 @@ class TestChildren:
         assert "printed" in log
         assert (queries.runs_dir() / str(job.id) / "1" / "file.txt").read_text() == "kept"
 
+    @pytest.mark.usefixtures("app", "for_children")
     @pytest.mark.parametrize(
         ("what", "reason"),
         [
@@ -194,13 +195,7 @@ class TestChildren:
         ],
     )
     def test_names_the_reason_when_the_child_breaks_down(
-        self,
-        app: Flask,
-        put: Put,
-        working: Callable,
-        for_children: None,
-        what: str,
-        reason: str,
+        self, put: Put, working: Callable, what: str, reason: str
     ) -> None:
         with working():
             job = ended(put(InChild(what=what)))

@@ -20,7 +20,7 @@ from jobs.store import Outcome, Verdict
 from tests.dashboard.job_queue.conftest import ended, fresh
 from tests.dashboard.job_queue.probe import Append
 
-ADMIN = Viewer(user_id=0, sees_all=True)
+ADMIN = Viewer(user_id=None, sees_all=True)
 MESSAGE = Append(path="-")
 Put = Callable[..., int]
 

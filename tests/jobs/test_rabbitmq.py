@@ -1,0 +1,159 @@
+"""The RabbitMQ broker, against a real one."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import pika
+import pytest
+from pika.adapters.blocking_connection import BlockingChannel
+
+from jobs.rabbitmq import RabbitMQBroker
+from jobs.rabbitmq.consumer import PAUSE_AFTER_S, RabbitMQConsumer
+from jobs.rabbitmq.topology import Topology
+
+NOBODY = "amqp://guest:guest@127.0.0.1:8119/"
+
+
+@pytest.fixture
+def broker(topology: Topology) -> Iterator[RabbitMQBroker]:
+    with contextlib.closing(RabbitMQBroker(topology._url, prefix=topology._prefix)) as broker:
+        yield broker
+
+
+@pytest.fixture
+def consumer(broker: RabbitMQBroker) -> Iterator[RabbitMQConsumer]:
+    with contextlib.closing(broker.consume(["a"], worker="w", slots=2)) as consumer:
+        yield consumer
+
+
+@pytest.fixture
+def channel(topology: Topology) -> Iterator[BlockingChannel]:
+    """A channel beside the broker under test."""
+    with contextlib.closing(pika.BlockingConnection(topology.parameters())) as connection:
+        channel = connection.channel()
+        topology.declare(channel, ["a"])
+        yield channel
+
+
+def hear(consumer: RabbitMQConsumer, *, limit: int = 10, timeout_s: float = 10.0) -> list[int]:
+    """The jobs that are delivered next, acknowledged."""
+    deliveries = consumer.get(limit=limit, timeout_s=timeout_s)
+    for delivery in deliveries:
+        consumer.ack(delivery)
+    return [delivery.job_id for delivery in deliveries]
+
+
+def wait_for(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "this did not happen in time"
+        time.sleep(0.05)
+
+
+class TestRabbitMQBroker:
+    def test_delivers_each_message_once(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        for job_id in range(1, 101):
+            broker.publish(job_id, queue="a")
+            broker.publish(-job_id, queue="b")
+
+        heard: list[int] = []
+        wait_for(lambda: heard.extend(hear(consumer, timeout_s=0.5)) or len(heard) >= 100)
+
+        assert heard == list(range(1, 101))
+        wait_for(lambda: broker.depth("a") == 0)
+        wait_for(lambda: broker.depth("b") == 100)
+
+    def test_delivers_again_what_was_given_back(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        broker.publish(7, queue="a")
+        (delivery,) = consumer.get(limit=1, timeout_s=10)
+
+        consumer.nack(delivery)
+
+        assert hear(consumer) == [7]
+
+    def test_gives_back_what_a_busy_worker_does_not_take(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        for job_id in (1, 2, 3):
+            broker.publish(job_id, queue="a")
+        assert hear(consumer, limit=1) == [1]
+
+        time.sleep(PAUSE_AFTER_S + 2)
+
+        with contextlib.closing(broker.consume(["a"], worker="other", slots=1)) as other:
+            assert hear(other) == [2, 3]
+
+    def test_goes_on_when_its_queue_was_deleted(
+        self,
+        broker: RabbitMQBroker,
+        consumer: RabbitMQConsumer,
+        channel: BlockingChannel,
+        topology: Topology,
+    ) -> None:
+        broker.publish(1, queue="a")
+        assert hear(consumer) == [1]
+
+        channel.queue_delete(topology.queue("a"))
+        wait_for(lambda: broker.depth("a") is not None)
+        broker.publish(2, queue="a")
+
+        assert hear(consumer) == [2]
+
+    def test_goes_on_when_its_connections_are_closed(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        broker.publish(1, queue="a")
+        assert hear(consumer) == [1]
+        link, connection = broker._relay._link, consumer._connection
+        assert link is not None
+        assert connection is not None
+
+        link.close()
+        connection.add_callback_threadsafe(connection.close)
+        wait_for(lambda: broker._relay._link is not link)
+        broker.publish(2, queue="a")
+
+        assert hear(consumer) == [2]
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"\xff\xfe", b"[]", b'{"v": 2, "job": 1}', b'{"job": "1"}']
+    )
+    def test_dead_letters_what_it_cannot_read(
+        self,
+        broker: RabbitMQBroker,
+        consumer: RabbitMQConsumer,
+        channel: BlockingChannel,
+        topology: Topology,
+        body: bytes,
+    ) -> None:
+        channel.basic_publish("", topology.queue("a"), body)
+        broker.publish(5, queue="a")
+
+        assert hear(consumer) == [5]
+        wait_for(lambda: broker.depth("dead") == 1)
+        assert channel.basic_get(topology.dead, auto_ack=True)[2] == body
+
+
+class TestUnreachable:
+    def test_publish_returns_at_once(self) -> None:
+        broker = RabbitMQBroker(NOBODY, prefix="atrium_test")
+
+        started = time.monotonic()
+        for job_id in range(20_000):
+            broker.publish(job_id, queue="a")
+        took_s = time.monotonic() - started
+
+        assert took_s < 2.0
+        assert broker.depth("a") is None
+        broker.close()
+
+    def test_consumer_keeps_trying(self) -> None:
+        consumer = RabbitMQBroker(NOBODY, prefix="atrium_test").consume(["a"], worker="w", slots=1)
+
+        assert consumer.get(limit=1, timeout_s=0.3) == []
+        consumer.close()
