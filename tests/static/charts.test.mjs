@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatFor, localeFor } from "../../static/src/lib/chart-locale.js";
+import { narrowChanges } from "../../static/src/lib/chart-narrow.js";
 import { withChanges } from "../../static/src/lib/chart-theme.js";
 import { csvOf, rowsOf } from "../../static/src/lib/chart-values.js";
 
@@ -48,4 +49,18 @@ test("formatFor names days from Sunday and months in the language", () => {
 
 test("localeFor hands the page's words to plotly", () => {
   assert.equal(localeFor("zh-CN", { Zoom: "缩放" }).dictionary.Zoom, "缩放");
+});
+
+test("narrowChanges shortens long names and hides a crowd of them", () => {
+  const crowd = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+  const layout = {
+    xaxis: { type: "category", _categories: crowd },
+    yaxis: { type: "category", _categories: ["short", "a very long course name"] },
+    yaxis2: { type: "linear" },
+  };
+
+  assert.deepEqual(narrowChanges(layout), {
+    "xaxis.showticklabels": false,
+    "yaxis.labelalias": { short: "short", "a very long course name": "a very long…" },
+  });
 });

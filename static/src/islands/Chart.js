@@ -1,10 +1,12 @@
 // Draws a plotly figure that Python made, in the page's colours, with exports and a table of its values.
 
 import { localeFor } from "../lib/chart-locale.js";
+import { isNarrow, narrowChanges } from "../lib/chart-narrow.js";
 import { coloursFor, withChanges } from "../lib/chart-theme.js";
 import { csvOf, rowsOf } from "../lib/chart-values.js";
 import { saveBlob, saveUrl } from "../lib/save.js";
 
+const NARROW_BAR = { "colorbar.thickness": 8, "colorbar.title.text": "" };
 const EXPORT = { width: 1200, height: 700, scale: 2 };
 
 export async function mount(element, props) {
@@ -27,6 +29,8 @@ async function draw(Plotly, plot, figure, props) {
   plot.setAttribute("role", "group");
   plot.setAttribute("aria-label", props.label);
   const layout = withChanges(figure.layout, coloursFor(plot, figure.layout));
+  // The page has reserved the room; a size of the figure's own would be cut off or leave a gap.
+  Object.assign(layout, { autosize: true, width: undefined, height: undefined });
   await Plotly.newPlot(plot, figure.data, layout, {
     responsive: true,
     displaylogo: false,
@@ -36,6 +40,7 @@ async function draw(Plotly, plot, figure, props) {
     displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,
     locale: props.locale,
   });
+  if (isNarrow(plot)) await Plotly.update(plot, NARROW_BAR, narrowChanges(plot._fullLayout));
 }
 
 function wire(Plotly, element, plot, figure, props) {

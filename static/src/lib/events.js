@@ -52,10 +52,26 @@ export function startEvents() {
 }
 
 function show(form, what) {
+  if (what.kind === "dismiss") return takeAway(form, what);
   if (what.kind === "rating") showStars(form, what.value);
-  else if (what.kind === "dismiss") form.closest("[data-card]")?.remove();
   else showFavourite(form, what.kind === "favourite");
   toast(form.dataset.done ?? text("saved"), "success");
+}
+
+/** Hide the card of a dismissed item, and offer to bring it back. */
+function takeAway(form, what) {
+  const card = form.closest("[data-card]");
+  if (card) card.hidden = true;
+  const bringBack = async () => {
+    try {
+      await record({ item_id: what.item_id, kind: "undismiss" });
+      if (card) card.hidden = false;
+    } catch {
+      toast(text("failed"), "danger");
+    }
+  };
+  const undo = { label: text("undo"), run: bringBack };
+  toast(form.dataset.done ?? text("saved"), "success", undo);
 }
 
 function showFavourite(form, on) {

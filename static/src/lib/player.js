@@ -26,7 +26,7 @@ function start(video) {
     if (!video.played.length || !video.dataset.item) return;
     reported = video.currentTime;
     const value = Math.round(video.currentTime * 10) / 10;
-    record({ ...idsOf(video), kind: "watch", value }, options).catch(() => {});
+    record({ ...idsOf(video), kind: "watch", value, ...lengthOf(video) }, options).catch(() => {});
   };
   const leave = () => {
     if (Math.abs(video.currentTime - reported) >= 1) report({ keepalive: true });
@@ -46,6 +46,10 @@ function start(video) {
 
 function idsOf(video) {
   return { item_id: Number(video.dataset.item), video_id: Number(video.dataset.video) };
+}
+
+function lengthOf(video) {
+  return Number.isFinite(video.duration) ? { duration_s: video.duration } : {};
 }
 
 function startSpeeds(video) {

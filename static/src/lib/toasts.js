@@ -4,8 +4,8 @@ import { text } from "./texts.js";
 const STAYS_MS = 8000;
 const LEAVES = new Set(["success", "info", "message"]);
 
-/** Show and speak `message`; kind: success, info, warning or danger. */
-export function toast(message, kind = "info") {
+/** Show and speak `message`; kind: success, info, warning or danger; action: a button with label and run. */
+export function toast(message, kind = "info", action = null) {
   const region = document.querySelector("[data-toasts]");
   if (!region || !message) return;
   const note = document.createElement("div");
@@ -13,7 +13,7 @@ export function toast(message, kind = "info") {
   note.dataset.toast = kind;
   const words = document.createElement("p");
   words.textContent = message;
-  note.append(words, closeButton());
+  note.append(words, ...(action ? [actionButton(note, action)] : []), closeButton());
   region.append(note);
   leaveLater(note);
 }
@@ -44,6 +44,18 @@ function leaveLater(note) {
   note.addEventListener("pointerleave", () => {
     timer = setTimeout(() => note.remove(), STAYS_MS);
   });
+}
+
+function actionButton(note, action) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "note-action";
+  button.textContent = action.label;
+  button.addEventListener("click", () => {
+    note.remove();
+    action.run();
+  });
+  return button;
 }
 
 function closeButton() {
