@@ -1,9 +1,11 @@
 """A small portal: ten people took the office courses in order, three took cooking, one item is a draft."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from flask.testing import FlaskClient
 
 from dashboard.accounts.models import User
 from dashboard.catalogue.models import Item, ItemStatus
@@ -35,6 +37,18 @@ def world(make_user: Callable[..., User]) -> World:
             add_event(user.id, items[name].id, minute=500 + number * 10 + step)
     items["Secret"].status = ItemStatus.DRAFT.value
     return World(crowd=crowd, items=items)
+
+
+@pytest.fixture
+def csrf() -> Callable[[FlaskClient], str]:
+    """The CSRF token of a client's session, from the head of a page."""
+
+    def token_of(client: FlaskClient) -> str:
+        found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/jobs").text)
+        assert found
+        return found.group(1)
+
+    return token_of
 
 
 def silent(_fraction: float, _text: str) -> None:
