@@ -1,0 +1,81 @@
+"""The job's page in a real browser: it follows the job without a reload."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from dashboard.accounts.models import User
+from dashboard.core import assets
+from dashboard.job_queue.models import JobState
+from tests.conftest import ROOT
+from tests.dashboard.job_queue.conftest import state_of, wait_for
+from tests.dashboard.job_queue.probe import Append
+from tests.factories.portal import Visitor, violations
+
+AXE = ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js"
+Put = Callable[..., int]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not assets.is_built(), reason='the front-end is not built ("make assets")'),
+]
+
+
+class TestJobPage:
+    def test_follows_a_job_from_waiting_to_its_end(
+        self,
+        put: Put,
+        working: Callable,
+        make_user: Callable[..., User],
+        visitor: Visitor,
+        tmp_path: Path,
+    ) -> None:
+        owner = make_user()
+        job_id = put(Append(path=str(tmp_path / "out"), line="seen", wait_s=3), owner_id=owner.id)
+        page = visitor.open(f"/jobs/{job_id}", user=owner)
+        expect(page.get_by_text("Position 1 in the queue")).to_be_visible()
+
+        with working():
+            expect(page.locator(".state-running")).to_be_visible()
+            expect(page.locator(".state-done")).to_be_visible()
+
+        expect(page.get_by_text("appended seen")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
+        assert violations(page) == []
+        assert page.console_errors == []  # type: ignore[attr-defined]
+
+    def test_list_follows_too_and_cancels_by_the_button(
+        self,
+        put: Put,
+        make_user: Callable[..., User],
+        visitor: Visitor,
+    ) -> None:
+        owner = make_user()
+        job_id = put(Append(path="-"), owner_id=owner.id)
+        listed = visitor.open("/jobs", user=owner)
+        page = visitor.open(f"/jobs/{job_id}", user=owner, width=390)
+
+        page.get_by_role("button", name="Cancel this job").click()
+        page.get_by_role("button", name="Yes, go on").click()
+
+        wait_for(lambda: state_of(job_id) is JobState.CANCELLED)
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        expect(listed.locator("tbody .state-cancelled")).to_be_visible()
+
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_axe_finds_nothing_serious(
+        self, put: Put, make_user: Callable[..., User], visitor: Visitor, width: int, dark: bool
+    ) -> None:
+        owner = make_user("admin")
+        job_id = put(Append(path="-"), owner_id=owner.id)
+
+        for path in ("/jobs", f"/jobs/{job_id}"):
+            page = visitor.open(path, user=owner, width=width, dark=dark)
+            page.evaluate(AXE.read_text())
+            found = page.evaluate("() => axe.run().then((result) => result.violations)")
+            assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
+            wide = page.evaluate("() => document.documentElement.scrollWidth")
+            assert wide <= width
