@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
@@ -25,10 +26,22 @@ from seeds.catalogue import Page, load, read_pages
 log = logging.getLogger(__name__)
 
 FILE = "demo_accounts.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody to sign in as."""
+
+    name: str
+    nickname: str
+    roles: tuple[RoleName, ...]
+    text: str
+
+
 ACCOUNTS = (
-    ("admin", "Ada Admin", (RoleName.LEARNER, RoleName.ADMIN), "runs the portal: /admin"),
-    ("analyst", "Anna Lyst", (RoleName.LEARNER, RoleName.ANALYST), "sees charts and analyses"),
-    ("learner", "Leo Lerner", (RoleName.LEARNER,), "learns"),
+    Account("admin", "Ada Admin", (RoleName.LEARNER, RoleName.ADMIN), "runs the portal: /admin"),
+    Account("analyst", "Anna Lyst", (RoleName.LEARNER, RoleName.ANALYST), "sees the charts"),
+    Account("learner", "Leo Lerner", (RoleName.LEARNER,), "learns"),
 )
 # What the demo learner has opened already, so that her home page recommends something.
 SEEN = ("course-mutation-tables", "course-statistics", "course-zh-data-analysis")
@@ -41,10 +54,10 @@ def load_once(config: Config) -> None:
     if session.scalar(select(User.id).limit(1)) or session.scalar(select(Item.id).limit(1)):
         return
     log.info("first start: making the demo portal")
-    passwords = {name: secrets.token_urlsafe(9) for name, *_rest in ACCOUNTS}
+    passwords = {account.name: _password(config) for account in ACCOUNTS}
     pages = read_pages()
     with tempfile.TemporaryDirectory() as folder, transaction():
-        users = {name: _make_user(config, *account, passwords) for name, *account in _named()}
+        users = {account.name: _make_user(account, passwords[account.name]) for account in ACCOUNTS}
         items = load(pages)
         videos = _make_videos(pages, items, Path(folder), actor_id=users["admin"].id)
         behaviour.load(behaviour.make_learners(), items, videos)
@@ -63,32 +76,25 @@ def sign_in_help(config: Config) -> str:
         text = path.read_text(encoding="utf-8").rstrip()
         lines = [f"  {line}" for line in text.splitlines()]
         return "\n".join([*lines, f"  These are kept in {path}"])
-    names = ", ".join(name for name, *_rest in ACCOUNTS)
+    names = ", ".join(account.name for account in ACCOUNTS)
     return f"  Sign in as {names}: the passwords are in {path}"
 
 
 # ---------------------------------------------------------------------------------------------- helpers
 
 
-def _named() -> list[tuple[str, str, str, tuple[RoleName, ...]]]:
-    return [(name, name, nickname, roles) for name, nickname, roles, _text in ACCOUNTS]
+def _password(config: Config) -> str:
+    # A longer minimum than the default may be configured.
+    return secrets.token_urlsafe(max(9, config.accounts.password_min_length))
 
 
-def _make_user(
-    config: Config,
-    name: str,
-    nickname: str,
-    roles: tuple[RoleName, ...],
-    passwords: dict[str, str],
-) -> User:
-    # A longer minimum than ours may be configured.
-    passwords[name] = passwords[name].ljust(config.accounts.password_min_length, "x")
+def _make_user(account: Account, password: str) -> User:
     return accounts.register(
-        user_name=name,
-        email=f"{name}@example.org",
-        nickname=nickname,
-        password=passwords[name],
-        roles=roles,
+        user_name=account.name,
+        email=f"{account.name}@example.org",
+        nickname=account.nickname,
+        password=password,
+        roles=account.roles,
     )
 
 
@@ -128,7 +134,7 @@ def _open_some(learner_id: int, items: dict[str, Item], videos: dict[str, Video]
 def _write_accounts(config: Config, passwords: dict[str, str]) -> None:
     path = config.site.data_dir / FILE
     lines = ["Sign in with a name and its password:"]
-    lines += [f"{name:<9} {text:<26} {passwords[name]}" for name, _nick, _roles, text in ACCOUNTS]
+    lines += [f"{one.name:<9} {one.text:<24} {passwords[one.name]}" for one in ACCOUNTS]
     path.unlink(missing_ok=True)
     # Readable by the owner from its first moment on.
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
