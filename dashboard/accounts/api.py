@@ -13,7 +13,9 @@ from dashboard.accounts.models import User
 from dashboard.accounts.schemas import AccountSchema, SignInSchema, TokenSchema
 from dashboard.core.api import ApiBlueprint
 
-api = ApiBlueprint("accounts_api", __name__, description="Your account, and tokens to sign in with.")
+api = ApiBlueprint(
+    "accounts_api", __name__, description="Your account, and tokens to sign in with."
+)
 
 
 @api.route("/tokens")

@@ -3,7 +3,15 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, Field, HiddenField, PasswordField, StringField, TelField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    HiddenField,
+    PasswordField,
+    StringField,
+    TelField,
+)
 from wtforms.validators import InputRequired, Length
 
 from dashboard.core.errors import DomainError

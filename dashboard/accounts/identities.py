@@ -88,7 +88,9 @@ def normalise_email(text: str) -> str:
 def normalise_phone(text: str, *, region: str) -> str:
     """The number as E.164; one without a country code is of `region`. Raises BadIdentity."""
     text = _plain(text)
-    message = lazy("This is not a valid phone number. Write one of another country with + and its code.")
+    message = lazy(
+        "This is not a valid phone number. Write one of another country with + and its code."
+    )
     if _LETTER.search(text):
         # phonenumbers reads letters as on an old telephone's keys.
         raise BadIdentity(message)

@@ -59,9 +59,7 @@ def find_signed_in(uniquifier: str, session_id: str, *, since: datetime) -> User
 
 def find_by_token(token_uniquifier: str) -> User | None:
     """The active user whose API tokens carry this value."""
-    query = select(User).where(
-        User.fs_token_uniquifier == token_uniquifier, User.active.is_(True)
-    )
+    query = select(User).where(User.fs_token_uniquifier == token_uniquifier, User.active.is_(True))
     return session.scalar(query)
 
 

@@ -12,7 +12,10 @@ class SignInSchema(ma.Schema):
     identity = ma.fields.String(
         required=True,
         validate=TEXT,
-        metadata={"description": "E-mail, phone number or username.", "example": "+86 138 1234 5678"},
+        metadata={
+            "description": "E-mail, phone number or username.",
+            "example": "+86 138 1234 5678",
+        },
     )
     password = ma.fields.String(required=True, validate=PASSWORD, metadata={"format": "password"})
 

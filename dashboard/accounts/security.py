@@ -24,7 +24,6 @@ from dashboard.core.database import db, utcnow
 from dashboard.core.i18n import TRANSLATIONS
 
 datastore = SQLAlchemyUserDatastore(db, User, Role)
-security = Security()
 
 # Keys of the session cookie.
 SESSION_ID = "sid"
@@ -39,10 +38,13 @@ def init_app(app: Flask) -> None:
     """Sign-in, sign-out, sessions and API tokens for `app`."""
     config: Config = app.config["ATRIUM"]
     app.config.update(_settings(config))
-    security.init_app(app, datastore)
+    # One for each app: it remembers the settings of the app before.
+    Security(app, datastore)
     app.login_manager.user_loader(load_user_of_session)  # type: ignore[attr-defined]
     app.login_manager.request_loader(load_user_of_token)  # type: ignore[attr-defined]
-    app.extensions["atrium_login_url"] = lambda target: url_for("security.login", next=target or None)
+    app.extensions["atrium_login_url"] = lambda target: url_for(
+        "security.login", next=target or None
+    )
     refusals.init_app(app)
 
 

@@ -154,5 +154,9 @@ def _lock_admins() -> None:
 
 
 def _keep_an_admin(user: User) -> None:
-    if user.active and user.has_role(RoleName.ADMIN) and not queries.count_active_admins(besides=user.id):
+    if (
+        user.active
+        and user.has_role(RoleName.ADMIN)
+        and not queries.count_active_admins(besides=user.id)
+    ):
         raise Conflict(_("This is the last administrator; the portal needs one."))

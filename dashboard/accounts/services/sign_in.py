@@ -33,9 +33,7 @@ def authenticate(identity: str, password: str, *, address: str = "") -> User:
     if user is None or not matched or not user.active:
         _record_failure(user, address)
         raise SignInFailed()
-    record(
-        actor_id=user.id, action="sign_in.success", subject=subject_of(user.id), address=address
-    )
+    record(actor_id=user.id, action="sign_in.success", subject=subject_of(user.id), address=address)
     return user
 
 

@@ -4,28 +4,21 @@ import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.core.limits import limiter
 from tests.factories.people import PASSWORD
 
 Post = Callable[..., TestResponse]
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_yet(app: Flask) -> None:
-    limiter.reset()
-    if "catalogue.home" not in app.view_functions:
-        app.add_url_rule("/", "catalogue.home", lambda: "home")
 
 
 @pytest.fixture
 def post() -> Post:
     """Send a form the way a browser does: with the token of the page it stands on."""
 
-    def send(client: FlaskClient, address: str, *, page: str = "", **fields: object) -> TestResponse:
+    def send(
+        client: FlaskClient, address: str, *, page: str = "", **fields: object
+    ) -> TestResponse:
         shown = client.get(page or address).get_data(as_text=True)
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', shown)
         token = found.group(1) if found else ""
@@ -38,7 +31,9 @@ def post() -> Post:
 def enter(post: Post) -> Post:
     """Sign in through the page."""
 
-    def send(client: FlaskClient, identity: str, password: str = PASSWORD, **more: object) -> TestResponse:
+    def send(
+        client: FlaskClient, identity: str, password: str = PASSWORD, **more: object
+    ) -> TestResponse:
         address = str(more.pop("address", "/login"))
         return post(client, address, identity=identity, password=password, **more)
 
