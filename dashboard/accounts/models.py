@@ -55,7 +55,7 @@ class User(db.Model, UserMixin):  # type: ignore[name-defined,misc]
     # NULL, never '': two people without a phone must not collide.
     user_name: Mapped[str | None] = mapped_column(String(30), unique=True)
     phone: Mapped[str | None] = mapped_column(String(20), unique=True)  # E.164
-    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)  # type: ignore[assignment]
     nickname: Mapped[str] = mapped_column(String(64), default="")
     password: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
@@ -67,7 +67,7 @@ class User(db.Model, UserMixin):  # type: ignore[name-defined,misc]
     mtime: Mapped[datetime] = mapped_column(
         UTCDateTime, default=utcnow, onupdate=utcnow, index=True
     )
-    roles: Mapped[list[Role]] = relationship(
+    roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]
         secondary=user_role, back_populates="users", lazy="selectin"
     )
 

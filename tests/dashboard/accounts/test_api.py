@@ -31,9 +31,9 @@ class TestTokens:
         assert answer.status_code == 201
         assert "Set-Cookie" not in answer.headers
         prefix = "Bearer " if header == "Authorization" else ""
-        me = client.get("/api/v1/me", headers={header: prefix + answer.json["token"]})
+        me = client.get("/api/v1/me", headers={header: prefix + answer.get_json()["token"]})
         assert me.status_code == 200
-        assert me.json["user_name"] == "ana"
+        assert me.get_json()["user_name"] == "ana"
 
     def test_says_the_same_of_unknown_wrong_and_disabled(
         self, client: FlaskClient, make_user: MakeUser
@@ -48,8 +48,8 @@ class TestTokens:
 
         assert {answer.status_code for answer in answers} == {401}
         assert {answer.mimetype for answer in answers} == {"application/problem+json"}
-        assert {(answer.json["code"], answer.json["detail"]) for answer in answers} == {
-            ("sign_in_failed", answers[0].json["detail"])
+        assert {(answer.get_json()["code"], answer.get_json()["detail"]) for answer in answers} == {
+            ("sign_in_failed", answers[0].get_json()["detail"])
         }
 
     @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ class TestTokens:
         answer = client.post("/api/v1/tokens", json=body)
 
         assert answer.status_code == 422
-        assert answer.json["errors"]
+        assert answer.get_json()["errors"]
 
     def test_are_not_taken_from_an_address_or_a_body(
         self, client: FlaskClient, make_user: MakeUser
     ) -> None:
-        token = make_user().get_auth_token()
+        token = str(make_user().get_auth_token())
 
         assert client.get(f"/api/v1/me?auth_token={token}").status_code == 401
         assert client.delete("/api/v1/tokens", json={"auth_token": token}).status_code == 401
@@ -122,7 +122,7 @@ class TestTokens:
         answer = ask_for_token(client, identity="ana", password=PASSWORD)
         ask_for_token(client, identity="ana", password="canary-4711")
 
-        for secret in (PASSWORD, "canary-4711", answer.json["token"]):
+        for secret in (PASSWORD, "canary-4711", answer.get_json()["token"]):
             assert secret not in caplog.text
 
 
@@ -137,10 +137,10 @@ class TestMe:
         answer = as_learner.get("/api/v1/me")
 
         assert answer.headers["Cache-Control"] == "no-store"
-        assert set(answer.json) == {
+        assert set(answer.get_json()) == {
             "id", "user_name", "phone", "email", "nickname", "display_name", "roles",
         }  # fmt: skip
-        assert answer.json["roles"] == ["learner"]
+        assert answer.get_json()["roles"] == ["learner"]
 
 
 class TestChange:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ class TestListEntries:
         [({"action": "course"}, 2), ({"action": "course.update"}, 1), ({"subject": "item:1"}, 1)],
         ids=["kind", "action", "subject"],
     )
-    def test_filters(self, wanted: dict[str, str], n_found: int) -> None:
+    def test_filters(self, wanted: dict[str, Any], n_found: int) -> None:
         record(actor_id=None, action="course.update", subject="item:1")
         record(actor_id=None, action="course.delete", subject="item:2")
         record(actor_id=None, action="coursework.update", subject="item:3")

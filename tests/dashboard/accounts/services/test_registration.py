@@ -81,7 +81,7 @@ class TestRegister:
         ids=["phone", "email", "user_name"],
     )
     def test_names_the_field_that_somebody_else_has(
-        self, first: dict[str, str], second: dict[str, str], field: str
+        self, first: dict[str, Any], second: dict[str, Any], field: str
     ) -> None:
         services.register(password=PASSWORD, **first)
 

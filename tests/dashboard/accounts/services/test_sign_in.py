@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -48,13 +49,14 @@ class TestAuthenticate:
     ) -> None:
         make_user(user_name="ana")
         make_user(user_name="ben", active=False)
-        compared = []
+        compared: list[object] = []
         verify = passwords.flask_security.verify_password
-        monkeypatch.setattr(
-            passwords.flask_security,
-            "verify_password",
-            lambda *args: compared.append(args) or verify(*args),
-        )
+
+        def counted(*args: Any) -> bool:
+            compared.append(args)
+            return verify(*args)
+
+        monkeypatch.setattr(passwords.flask_security, "verify_password", counted)
 
         with pytest.raises(services.SignInFailed):
             services.authenticate(identity, "wrong")
