@@ -99,14 +99,20 @@ class TestRecommendationsFor:
         assert len(found) == 3
         assert {each.reason for each in found} == {"Popular"}
 
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [("empty.npz", b""), ("zip.npz", b"PK\x03\x04 torn"), ("text.npz", b"not an archive")],
+    )
     def test_falls_back_on_the_stored_rows(
-        self, world: World, train: Train, make_user: Callable[..., User]
+        self, world: World, train: Train, name: str, content: bytes
     ) -> None:
         run = train()
         user = world.crowd[0]
         live = titles(services.recommendations_for(user.id, n=3))
 
-        (artefacts.folder() / run.artefact).write_bytes(b"PK\x03\x04 torn")
+        run.artefact = f"torn-{name}"
+        (artefacts.folder() / run.artefact).write_bytes(content)
+        db.session.commit()
         stored = services.recommendations_for(user.id, n=3)
 
         assert titles(stored) == live
