@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         config = load_config(Path(os.environ.get("ATRIUM_CONFIG", CONFIG)))
         return int(arguments.command(config, arguments) or 0)

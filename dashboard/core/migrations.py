@@ -1,6 +1,5 @@
 """The state of the database's schema, and bringing it up to date (Alembic)."""
 
-import logging
 from dataclasses import dataclass
 
 import flask_migrate
@@ -47,5 +46,4 @@ def upgrade() -> None:
     """Migrate the database to the newest revision; does nothing when it is there."""
     if state().current:
         return
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     flask_migrate.upgrade()
