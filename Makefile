@@ -46,8 +46,8 @@ bench: dev ## Measure side by side with peers (BENCH="--quick" for a short run)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file $(BENCH) || exit 1; done
 
 translations: dev ## Collect the texts to translate into the catalogues
-	$(BIN)/pybabel -q extract -F dashboard/translations/babel.cfg -k lazy -k _ --no-location --no-wrap --sort-output --omit-header -o dashboard/translations/messages.pot .
-	$(BIN)/pybabel -q update -i dashboard/translations/messages.pot -d dashboard/translations --no-fuzzy-matching --no-wrap --omit-header --ignore-obsolete
+	$(BIN)/pybabel -q extract -F dashboard/translations/babel.cfg -k lazy -k _ --no-location --no-wrap --sort-output --project=Atrium --version=1 --copyright-holder="The Atrium authors" -o dashboard/translations/messages.pot .
+	$(BIN)/pybabel -q update -i dashboard/translations/messages.pot -d dashboard/translations --no-fuzzy-matching --no-wrap --ignore-obsolete --ignore-pot-creation-date
 	rm dashboard/translations/messages.pot
 
 lock: dev ## Resolve the versions anew and lock them with hashes
