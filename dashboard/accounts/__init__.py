@@ -1,1 +1,1 @@
-"""Accounts: users, roles, sign-in by e-mail, phone or username, profile, API tokens."""
+"""Accounts: users, roles, sign-in by email, phone or username, profile, API tokens."""

@@ -48,8 +48,8 @@ class SignInForm(AccountForm):
     """One box for every kind of identity."""
 
     identity = StringField(
-        lazy("E-mail, phone number or username"),
-        validators=[required(lazy("Enter your e-mail, phone number or username.")), short()],
+        lazy("Email, phone number or username"),
+        validators=[required(lazy("Enter your email, phone number or username.")), short()],
     )
     password = PasswordField(
         lazy("Password"),
@@ -62,7 +62,7 @@ class SignInForm(AccountForm):
 class RegisterForm(AccountForm):
     """Any one of the first three is enough."""
 
-    email = EmailField(lazy("E-mail"), validators=[short()])
+    email = EmailField(lazy("Email"), validators=[short()])
     phone = TelField(lazy("Phone number"), validators=[short()])
     user_name = StringField(lazy("Username"), validators=[short()])
     password = PasswordField(
@@ -77,12 +77,12 @@ class ProfileForm(AccountForm):
     """What others see and what she signs in with."""
 
     nickname = StringField(lazy("Display name"), validators=[short()])
-    email = EmailField(lazy("E-mail"), validators=[short()])
+    email = EmailField(lazy("Email"), validators=[short()])
     phone = TelField(lazy("Phone number"), validators=[short()])
     user_name = StringField(lazy("Username"), validators=[short()])
     current_password = PasswordField(
         lazy("Current password"),
-        description=lazy("Needed to change the e-mail address or the phone number."),
+        description=lazy("Needed to change the email address or the phone number."),
         validators=[short(MAX_PASSWORD)],
     )
 

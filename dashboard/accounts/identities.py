@@ -1,4 +1,4 @@
-"""What identifies a person: an e-mail address, a phone number or a username, each in one stored spelling.
+"""What identifies a person: an email address, a phone number or a username, each in one stored spelling.
 
 The three have shapes that exclude each other (an @; no letter; a letter and no @), so that nobody can take
 as username what another signs in with as phone number.
@@ -78,10 +78,10 @@ def normalise_email(text: str) -> str:
     try:
         checked = email_validator.validate_email(_plain(text), check_deliverability=False)
     except email_validator.EmailNotValidError as error:
-        raise BadIdentity(lazy("This is not a valid e-mail address.")) from error
+        raise BadIdentity(lazy("This is not a valid email address.")) from error
     address = checked.normalized.lower()
     if len(address) > EMAIL_MAX_LENGTH:
-        raise BadIdentity(lazy("This is not a valid e-mail address."))
+        raise BadIdentity(lazy("This is not a valid email address."))
     return address
 
 
@@ -107,7 +107,7 @@ def normalise_user_name(text: str) -> str:
     """The name in one spelling of its letters, lower case; raises BadIdentity."""
     name = _plain(text).casefold()
     if "@" in name:
-        raise BadIdentity(lazy("A username cannot look like an e-mail address."))
+        raise BadIdentity(lazy("A username cannot look like an email address."))
     if name and not _LETTER.search(name):
         raise BadIdentity(lazy("A username needs a letter; it cannot look like a phone number."))
     if len(name) not in USER_NAME_LENGTHS:

@@ -1,5 +1,6 @@
 """Users and roles. The column names are the customer's (R053); identities are stored normalised."""
 
+import re
 import secrets
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,13 @@ class RoleName(StrEnum):
 def new_secret() -> str:
     """A value nobody can guess, for the columns that sessions and tokens refer to."""
     return secrets.token_hex(32)
+
+
+# Order counts: every browser claims to be the ones after it as well, and Android to be Linux.
+_BROWSERS = ("Edg", "OPR", "MicroMessenger", "Firefox", "Chrome", "Safari")
+_BROWSER = re.compile(rf"({'|'.join(_BROWSERS)})[A-Za-z]*/(\d+)")
+_SYSTEM = re.compile(r"Android|iPhone|iPad|Windows|Mac OS X|Linux(?!; Android)")
+_SAY_OTHERWISE = {"Edg": "Edge", "OPR": "Opera", "MicroMessenger": "WeChat", "Mac OS X": "macOS"}
 
 
 user_role = Table(
@@ -96,3 +104,13 @@ class UserSession(db.Model):  # type: ignore[name-defined,misc]
     # May outlive the browser being closed ("remember me").
     remembered: Mapped[bool] = mapped_column(Boolean, default=False)
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+
+    @property
+    def browser(self) -> str:
+        """The browser and system in words, "Chrome 140, Windows"; "" when it does not say."""
+        found = dict(_BROWSER.findall(self.user_agent))
+        name = next((name for name in _BROWSERS if name in found), None)
+        system = _SYSTEM.search(self.user_agent)
+        parts = [f"{_SAY_OTHERWISE.get(name, name)} {found[name]}"] if name else []
+        parts += [_SAY_OTHERWISE.get(system.group(), system.group())] if system else []
+        return ", ".join(parts) or self.user_agent

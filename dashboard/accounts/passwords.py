@@ -34,7 +34,7 @@ def fault_of(password: str, *, min_length: int, words: Iterable[str] = ()) -> st
     if folded in common_passwords() or len(set(folded)) < 3:
         return _("This password is one of the most common ones. Please choose another.")
     if any(folded == word.casefold() for word in words if len(word) >= MIN_WORD_LENGTH):
-        return _("The password must differ from your name, e-mail address and phone number.")
+        return _("The password must differ from your name, email address and phone number.")
     return None
 
 

@@ -32,7 +32,7 @@ def get_user(user_id: int) -> User:
 
 
 def find_by_identity(text: str) -> User | None:
-    """The account whose e-mail, phone number or username `text` spells, in any usual spelling."""
+    """The account whose email, phone number or username `text` spells, in any usual spelling."""
     identity = identify(text, region=settings().phone_region)
     return find_by(identity) if identity else None
 
@@ -72,7 +72,7 @@ def list_sessions(user_id: int) -> list[UserSession]:
 def list_users(
     *, page: int = 1, per_page: int = 50, search: str = "", role: str | None = None
 ) -> Page[User]:
-    """Accounts, newest first; `search` looks into names, e-mail and phone number."""
+    """Accounts, newest first; `search` looks into names, email and phone number."""
     query = select(User).order_by(User.id.desc())
     if search:
         pattern = contains(search.strip())

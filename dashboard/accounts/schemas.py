@@ -13,7 +13,7 @@ class SignInSchema(ma.Schema):
         required=True,
         validate=TEXT,
         metadata={
-            "description": "E-mail, phone number or username.",
+            "description": "Email, phone number or username.",
             "example": "+86 138 1234 5678",
         },
     )

@@ -1,4 +1,4 @@
-"""Flask-Security, set up for accounts that have an e-mail address, a phone number or a username.
+"""Flask-Security, set up for accounts that have an email address, a phone number or a username.
 
 It brings the user store, password hashing, sign-in state and API tokens. The pages are ours (pages.py), so
 of its routes only /login, /register and /logout exist, and their views are replaced.

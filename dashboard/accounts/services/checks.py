@@ -33,7 +33,7 @@ def check_identities(given: Mapping[str, str | None], problems: list[Problem]) -
             found[kind] = None
             problems.append(Problem(field=kind, message=error.message))
     if not problems and not any(found.values()):
-        text = _("Give at least one: an e-mail address, a phone number or a username.")
+        text = _("Give at least one: an email address, a phone number or a username.")
         problems.append(Problem(field=IdentityKind.EMAIL, message=text))
     return found
 
@@ -116,7 +116,7 @@ def subject_of(user_id: int) -> str:
 
 def _taken(kind: IdentityKind) -> str:
     return {
-        IdentityKind.EMAIL: _("This e-mail address is in use already. Is it yours? Then sign in."),
+        IdentityKind.EMAIL: _("This email address is in use already. Is it yours? Then sign in."),
         IdentityKind.PHONE: _("This phone number is in use already. Is it yours? Then sign in."),
         IdentityKind.USER_NAME: _("This username is in use already. Please choose another."),
     }[kind]

@@ -24,7 +24,7 @@ def update_profile(
 ) -> User:
     """Change what a person is called and signs in with.
 
-    A new e-mail address or phone number needs the current password. At least one identity must stay. Raises
+    A new email address or phone number needs the current password. At least one identity must stay. Raises
     Invalid and Conflict, which name the fields.
     """
     user = queries.get_user(user_id)
@@ -84,6 +84,6 @@ def needs_password(user: User, identities: checks.Identities) -> bool:
 
 def _check_current(user_id: int, current_password: str | None) -> None:
     if not current_password:
-        text = _("Enter your password to change your e-mail address or phone number.")
+        text = _("Enter your password to change your email address or phone number.")
         raise Invalid(problems=[Problem(field="current_password", message=text)])
     check_password(user_id, current_password)

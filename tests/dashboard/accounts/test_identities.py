@@ -59,7 +59,7 @@ class TestNormaliseEmail:
         "text", ["ana", "ana@", "a b@example.org", "ana@localhost", f"{'a' * 300}@b.org"]
     )
     def test_refuses_what_is_no_address(self, text: str) -> None:
-        with pytest.raises(BadIdentity, match="e-mail"):
+        with pytest.raises(BadIdentity, match="email"):
             normalise_email(text)
 
 

@@ -89,7 +89,7 @@ class TestRegister:
         [
             ({"password": PASSWORD}, "at least one"),
             ({"user_name": "13800000000", "password": PASSWORD}, "cannot look like a phone number"),
-            ({"user_name": "a@b.org", "password": PASSWORD}, "cannot look like an e-mail"),
+            ({"user_name": "a@b.org", "password": PASSWORD}, "cannot look like an email"),
             ({"user_name": "ana", "password": "short"}, "at least 8 characters"),
             ({"user_name": "ana", "password": "password1"}, "most common"),
             ({"user_name": "ana"}, "Choose a password"),

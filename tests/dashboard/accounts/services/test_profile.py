@@ -41,7 +41,7 @@ class TestUpdateProfile:
 
         assert user.display_name == "Ana"
 
-    @pytest.mark.parametrize("password", [None, "", "wrong"])
+    @pytest.mark.parametrize("password", [None, "wrong"])
     @pytest.mark.parametrize(
         "change", [{"email": "new@example.org"}, {"phone": "13812345678"}, {"email": ""}]
     )
