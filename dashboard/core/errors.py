@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from dashboard.core.i18n import _, lazy
@@ -165,17 +165,20 @@ def _answer(
         response = jsonify(_problem(status, text, code=code, problems=problems or []))
         response.mimetype = "application/problem+json"
     else:
-        page = render_template(
-            "errors/error.html",
-            code=status.value,
-            text=text,
-            problems=problems or [],
-            request_id=request_id(),
-        )
+        page = _page(code=status.value, text=text, problems=problems or [])
         response = Response(page, mimetype="text/html")
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _page(**shown: Any) -> str:
+    try:
+        return render_template("errors/error.html", request_id=request_id(), **shown)
+    except SQLAlchemyError:
+        # Who is signed in cannot be read either: the page is a visitor's.
+        g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
+        return render_template("errors/error.html", request_id=request_id(), **shown)
 
 
 def _problem(

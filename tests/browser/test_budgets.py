@@ -18,6 +18,7 @@ PAGES = {
     "upload": (["src/islands/Upload.js"], 35, 28, 75),
     "upload, a file chosen": (["src/islands/Upload.js", "tus-js-client"], 50, 28, 90),
     "sortable table": (["jquery"], 35, 28, 75),
+    "jobs": (["src/entries/jobs.js"], 12, 28, 75),
     "dashboard": (["src/entries/admin.js"], 20, 32, 75),
 }
 

@@ -11,6 +11,8 @@ async function load(element, onLoaded) {
   element.setAttribute("aria-busy", "true");
   try {
     element.innerHTML = await fetchFragment(url);
+    // The part may have nothing to say: then it takes no room either.
+    element.classList.remove("reserve");
     onLoaded(element);
   } catch {
     showFailure(element);
