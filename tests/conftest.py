@@ -94,12 +94,16 @@ def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
 
 
 @pytest.fixture
-def as_learner(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]) -> FlaskClient:
+def as_learner(
+    make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]
+) -> FlaskClient:
     return sign_in(make_user(RoleName.LEARNER))
 
 
 @pytest.fixture
-def as_analyst(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]) -> FlaskClient:
+def as_analyst(
+    make_user: Callable[..., User], sign_in: Callable[[User], FlaskClient]
+) -> FlaskClient:
     return sign_in(make_user(RoleName.LEARNER, RoleName.ANALYST))
 
 

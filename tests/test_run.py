@@ -5,12 +5,10 @@ import signal
 import socket
 import time
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 
 from tests.factories.processes import (
-    START_S,
     address_of,
     children_of,
     clean_environment,
@@ -18,7 +16,6 @@ from tests.factories.processes import (
     health,
     run,
     serving,
-    wait_until_healthy,
 )
 
 SECRET = "s" * 40
@@ -124,15 +121,14 @@ class TestUp:
     def test_serves_with_demo_data_and_stops_cleanly(
         self, environment: dict[str, str], tmp_path: Path
     ) -> None:
-        with serving(environment) as process:
-            wait_until_healthy(environment, process)
-            family = [process.pid, *children_of(process.pid)]
+        with serving(environment) as portal:
+            portal.wait_until_healthy()
+            family = [portal.process.pid, *children_of(portal.process.pid)]
             assert len(family) >= 2, "web server and job runner"
 
-            process.send_signal(signal.SIGINT)
-            output = process.communicate(timeout=30)[0]
+            assert portal.stop(signal.SIGINT) == 0
+            output = portal.output
 
-        assert process.returncode == 0, output
         assert f"{address_of(environment)}/" in output
         for role in ("admin", "analyst", "learner"):
             assert role in output
@@ -140,31 +136,29 @@ class TestUp:
         accounts = tmp_path / "data" / "demo_accounts.txt"
         assert accounts.stat().st_mode & 0o077 == 0
         secret = accounts.read_text(encoding="utf-8").split()[-1]
+        assert secret in output
 
-        with serving(environment) as process:
-            wait_until_healthy(environment, process)
-            process.send_signal(signal.SIGINT)
-            output = process.communicate(timeout=30)[0]
+        with serving(environment) as portal:
+            portal.wait_until_healthy()
 
-        assert secret not in output, "passwords are printed once"
+            assert portal.stop(signal.SIGTERM) == 0
+            assert secret not in portal.output, "passwords are printed once"
 
     def test_starts_with_nobody_in_production(self, production: dict[str, str]) -> None:
-        with serving(production) as process:
-            wait_until_healthy(production, process)
-            process.send_signal(signal.SIGTERM)
-            output = process.communicate(timeout=30)[0]
+        with serving(production) as portal:
+            portal.wait_until_healthy()
 
-        assert "user create --admin" in output
+            assert "user create --admin" in portal.output
 
     def test_starts_a_killed_job_runner_again(self, production: dict[str, str]) -> None:
-        with serving(production) as process:
-            wait_until_healthy(production, process)
-            before = children_of(process.pid)
+        with serving(production) as portal:
+            portal.wait_until_healthy()
+            before = set(children_of(portal.process.pid))
             for pid in before:
                 os.kill(pid, signal.SIGKILL)
 
             deadline = time.monotonic() + 30
-            while not set(children_of(process.pid)) - set(before):
+            while not set(children_of(portal.process.pid)) - before:
                 assert time.monotonic() < deadline, "no new job runner"
                 time.sleep(0.2)
 
@@ -173,16 +167,10 @@ class TestHealth:
     def test_is_503_without_a_job_runner(self, production: dict[str, str]) -> None:
         run(production, "check", "--create")
 
-        with serving(production, "web") as process:
-            deadline = time.monotonic() + START_S
-            while True:
-                assert time.monotonic() < deadline
-                try:
-                    status, body = health(production)
-                    break
-                except (URLError, ConnectionError):
-                    assert process.poll() is None
-                    time.sleep(0.2)
+        with serving(production, "web"):
+            deadline = time.monotonic() + 30
+            while not (answer := health(production))[0]:
+                assert time.monotonic() < deadline, "the portal did not start"
+                time.sleep(0.2)
 
-        assert status == 503
-        assert body == {"status": "no job runner", "database": True, "job_runner": False}
+        assert answer == (503, {"status": "no job runner", "database": True, "job_runner": False})

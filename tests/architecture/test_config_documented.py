@@ -31,7 +31,10 @@ def test_a_setting_has_a_comment(key: str) -> None:
     number = next(i for i in range(start, len(LINES)) if LINES[i].startswith(f"{name} ="))
 
     above = number - 1
-    while LINES[above].partition(" =")[0] in dict(SETTINGS).values() or "=" in LINES[above].partition("#")[0]:
+    while (
+        LINES[above].partition(" =")[0] in dict(SETTINGS).values()
+        or "=" in LINES[above].partition("#")[0]
+    ):
         above -= 1  # one comment may stand above a group of lines
     assert LINES[above].startswith("#"), f"{key} has no comment above it"
 

@@ -135,7 +135,10 @@ def world(
     item = make_item("Course")
     with transaction():
         job = enqueue(CleanUp(keep_days=30), owner_id=learner.id)
-    clients = {"visitor": app.test_client(), **{name: sign_in(user) for name, user in people.items()}}
+    clients = {
+        "visitor": app.test_client(),
+        **{name: sign_in(user) for name, user in people.items()},
+    }
     yield World(clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1})
 
 
@@ -172,7 +175,13 @@ class TestMatrix:
         path = f"/jobs/{world.ids['job_id']}"
         status = {name: client.get(path).status_code for name, client in world.clients.items()}
 
-        assert status == {"visitor": 302, "disabled": 302, "learner": 200, "analyst": 404, "admin": 200}
+        assert status == {
+            "visitor": 302,
+            "disabled": 302,
+            "learner": 200,
+            "analyst": 404,
+            "admin": 200,
+        }
 
     def test_hides_drafts_from_all_but_administrators(self, world: World) -> None:
         draft = make_item("Draft", status=ItemStatus.DRAFT)

@@ -61,13 +61,17 @@ def test_translations_keep_placeholders() -> None:
             continue
         source = entry.id[-1] if isinstance(entry.id, tuple) else entry.id
         targets = entry.string if isinstance(entry.string, tuple) else (entry.string,)
-        wrong += [t for t in targets if set(PLACEHOLDER.findall(t)) != set(PLACEHOLDER.findall(source))]
+        wrong += [
+            t for t in targets if set(PLACEHOLDER.findall(t)) != set(PLACEHOLDER.findall(source))
+        ]
 
     assert not wrong
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda p: p.relative_to(ROOT).as_posix()
+    "path",
+    sorted((ROOT / "templates").rglob("*.html")),
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
 )
 def test_a_template_has_no_bare_text(path) -> None:  # type: ignore[no-untyped-def]
     text = path.read_text(encoding="utf-8")
@@ -87,4 +91,15 @@ def _is_plural_form(text: str) -> bool:
 
 def _is_name(text: str) -> bool:
     # Names that are the same in every language.
-    return text.strip("<> \n") in {"Atrium", "English", "中文", "curl", "Python", "JSON", "CSV", "PNG", "SVG", "OpenAPI 3.1"}
+    return text.strip("<> \n") in {
+        "Atrium",
+        "English",
+        "中文",
+        "curl",
+        "Python",
+        "JSON",
+        "CSV",
+        "PNG",
+        "SVG",
+        "OpenAPI 3.1",
+    }

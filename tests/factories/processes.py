@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 90
+STOP_S = 30
 
 
 def clean_environment(data_dir: Path) -> dict[str, str]:
@@ -56,51 +57,69 @@ def run(
     )
 
 
-@contextmanager
-def serving(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A portal in a process group of its own, as a shell would start it; killed whole at the end."""
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "run.py"), *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+class Portal:
+    """A portal in a process group of its own, as a shell would start it; its output goes to a file."""
+
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        self.environment = environment
+        self._log = Path(environment["ATRIUM_SITE__DATA_DIR"]).with_suffix(f".{time.time_ns()}.log")
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "run.py"), *arguments],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop; its exit code. Fails the test when it has to be killed."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
             try:
-                process.communicate(timeout=30)
+                self.process.wait(timeout=STOP_S)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                pytest.fail(f"the portal did not stop in {STOP_S} s:\n{self.output}")
+        return self.process.returncode
+
+    def wait_until_healthy(self) -> None:
+        """Wait for 200 from /healthz; fails the test with the portal's output when it ends before."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.output
+            if health(self.environment)[0] == 200:
+                return
+            time.sleep(0.2)
+        pytest.fail(f"the portal did not become healthy:\n{self.output}")
+
+
+@contextmanager
+def serving(environment: dict[str, str], *arguments: str) -> Iterator[Portal]:
+    """A running portal, stopped at the end."""
+    portal = Portal(environment, *arguments)
+    try:
+        yield portal
+    finally:
+        portal.stop()
 
 
 def health(environment: dict[str, str]) -> tuple[int, dict[str, object]]:
-    """Status and body of GET /healthz."""
+    """Status and body of GET /healthz; status 0 while nobody listens."""
     try:
         with urlopen(f"{address_of(environment)}/healthz", timeout=5) as answer:
             return answer.status, json.load(answer)
     except HTTPError as error:
         with error:
             return error.code, json.load(error)
-
-
-def wait_until_healthy(environment: dict[str, str], process: subprocess.Popen[str]) -> None:
-    """Wait for 200 from /healthz; fails the test with the portal's output when it ends before."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[0]
-        try:
-            if health(environment)[0] == 200:
-                return
-        except (URLError, ConnectionError):
-            pass
-        time.sleep(0.2)
-    pytest.fail("the portal did not become healthy")
+    except (URLError, ConnectionError):
+        return 0, {}
 
 
 def children_of(pid: int) -> list[int]:

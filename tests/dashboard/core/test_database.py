@@ -96,6 +96,8 @@ class TestContains:
         with transaction():
             session.add(Role(name=f"x{text}y"))
 
-        found = session.scalars(select(Role.name).where(Role.name.like(contains(text), escape="\\")))
+        found = session.scalars(
+            select(Role.name).where(Role.name.like(contains(text), escape="\\"))
+        )
 
         assert list(found) == [f"x{text}y"]

@@ -3,7 +3,16 @@
 import pytest
 from flask.testing import FlaskClient
 
-PATHS = ["/", "/courses", "/login", "/nowhere", "/healthz", "/api/v1/openapi.json", "/api/v1/nowhere", "/admin/"]
+PATHS = [
+    "/",
+    "/courses",
+    "/login",
+    "/nowhere",
+    "/healthz",
+    "/api/v1/openapi.json",
+    "/api/v1/nowhere",
+    "/admin/",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -44,7 +53,11 @@ class TestCookies:
 class TestHttpsOnly:
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
-        return {**environ, "ATRIUM_SERVER__HTTPS_ONLY": "true", "ATRIUM_SERVER__TRUSTED_PROXIES": "1"}
+        return {
+            **environ,
+            "ATRIUM_SERVER__HTTPS_ONLY": "true",
+            "ATRIUM_SERVER__TRUSTED_PROXIES": "1",
+        }
 
     def test_cookies_are_secure_and_https_is_remembered(self, client: FlaskClient) -> None:
         answer = client.get("/login", headers={"X-Forwarded-Proto": "https"})
