@@ -19,6 +19,7 @@ from dashboard.catalogue.models import (
 )
 from dashboard.core.database import Page, contains, page_of, session
 from dashboard.core.errors import NotFound
+from dashboard.core.ids import MAX_ID
 
 MAX_QUERY_LENGTH = 100
 MAX_WORDS = 8
@@ -43,7 +44,7 @@ class ItemFilter:
 
 def get_item(item_id: int, *, kind: str | None = None, drafts: bool = False) -> Item:
     """The item; NotFound when there is none of this kind that the asker may see."""
-    item = session.get(Item, item_id)
+    item = session.get(Item, item_id) if 0 < item_id <= MAX_ID else None
     if item is None or (kind and item.kind != kind) or not (drafts or item.published):
         raise NotFound()
     return item
@@ -183,7 +184,8 @@ def list_positions_of(course_id: int, *, drafts: bool = False) -> list[Item]:
 
 def get_video(video_id: int, *, drafts: bool = False) -> Video:
     """The video with its item; NotFound when the asker may not see the item."""
-    video = session.get(Video, video_id, options=[joinedload(Video.item)])
+    options = [joinedload(Video.item)]
+    video = session.get(Video, video_id, options=options) if 0 < video_id <= MAX_ID else None
     if video is None or not (drafts or video.item.published):
         raise NotFound()
     return video

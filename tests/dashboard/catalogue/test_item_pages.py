@@ -99,7 +99,9 @@ class TestIntroductionPage:
     ) -> None:
         draft = make_item(status="draft")
 
-        codes = [who.get(f"/courses/{draft.id}").status_code for who in (client, as_learner, as_admin)]
+        codes = [
+            who.get(f"/courses/{draft.id}").status_code for who in (client, as_learner, as_admin)
+        ]
 
         assert codes == [404, 404, 200]
         assert "only administrators see it" in as_admin.get(f"/courses/{draft.id}").text
