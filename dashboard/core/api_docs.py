@@ -109,7 +109,9 @@ def _operation(
         public=public,
         roles=raw.get("x-roles", []),
         arguments=[*_parameters(raw["parameters"]), *_members(document, body)],
-        answers=[(code, _text(document, each)) for code, each in raw["responses"].items()],
+        answers=[
+            (code, _text(document, raw["responses"][code])) for code in sorted(raw["responses"])
+        ],
         example=_answer_example(document, raw),
         curl=_curl(method, base + path, public=public, sample=sample),
         python=_python(method, base + path, public=public, sample=sample),

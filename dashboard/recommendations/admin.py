@@ -29,7 +29,7 @@ class Runs(AtriumModelView):
     """Every training of the recommender."""
 
     model = TrainingRun
-    slug, label, group, icon = "recommendations", lazy("Recommendation runs"), lazy("Work"), "spark"
+    slug, label, group, icon = "recommendations", lazy("Training runs"), lazy("Work"), "spark"
     description_text = lazy("Each run learns from all activity events and replaces the lists.")
     empty_text = lazy("Nothing has been trained yet.")
     column_list = ("id", "state", "is_current", "events", "started_at", "finished_at", "message")
