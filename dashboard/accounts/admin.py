@@ -14,6 +14,7 @@ from dashboard.accounts.models import Role, RoleName, User, user_role
 from dashboard.core.admin import AdminPage, AtriumModelView, Figure
 from dashboard.core.admin.fields import NewPasswordField, SelectMultipleCheckboxField
 from dashboard.core.admin.filters import Day, Matching, YesNo
+from dashboard.core.admin.markup import day
 from dashboard.core.database import session
 from dashboard.core.i18n import _, lazy
 
@@ -86,7 +87,10 @@ class Users(AtriumModelView):
     column_labels = LABELS
     column_sortable_list = ("user_name", "email", "phone", "ctime")
     column_searchable_list = ("user_name", "nickname", "email", "phone")
-    column_formatters = {"role_names": lambda _view, _context, user, _name: _roles_of(user)}
+    column_formatters = {
+        "role_names": lambda _view, _context, user, _name: _roles_of(user),
+        "ctime": lambda _view, _context, user, _name: day(user.ctime),
+    }
     column_filters = (
         Matching(
             "role", lazy("Role"), User.id, ROLES, lambda name: User.roles.any(Role.name == name)

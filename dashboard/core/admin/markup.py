@@ -1,5 +1,6 @@
 """Small pieces of markup that lists show in their cells."""
 
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -13,6 +14,15 @@ def state_tag(state: str, label: Any) -> Markup:
 def link(href: str, label: Any) -> Markup:
     """A link."""
     return Markup('<a href="{}">{}</a>').format(href, label)
+
+
+def day(moment: datetime) -> Markup:
+    """The day of a moment; the moment itself, and its zone, in the tooltip."""
+    return Markup('<time datetime="{}Z" title="{} UTC">{}</time>').format(
+        moment.isoformat(timespec="seconds"),
+        moment.isoformat(sep=" ", timespec="seconds"),
+        moment.strftime("%Y-%m-%d"),
+    )
 
 
 def size(n_bytes: int) -> str:

@@ -7,3 +7,8 @@ import { startPickers } from "../lib/picker.js";
 startAdmin();
 startCheckAll();
 startPickers();
+
+// On a phone the menu is a row to swipe: start where the present page is.
+document
+  .querySelector(".dash-menu [aria-current]")
+  ?.scrollIntoView({ inline: "center", block: "nearest" });

@@ -1,4 +1,4 @@
-// Flask-Admin's inline handlers, by delegation: dashboard/core/admin.py rewrites onclick="..." into data-fa-*.
+// Flask-Admin's inline handlers, by delegation: dashboard/core/admin/inline.py rewrites onclick="..." into data-fa-*.
 //   data-fa-confirm="question"            ask, and stop the click unless the answer is yes
 //   data-fa-call="name" data-fa-args=[..] one of the calls below; anything else is refused
 //   data-fa-stop                          the click does nothing by itself

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from dashboard import surfaces
 from dashboard.accounts.models import Role, RoleName, User
@@ -13,6 +14,7 @@ from dashboard.core import admin
 from dashboard.core.access import roles
 from dashboard.core.admin import AtriumModelView
 from dashboard.core.admin.views import MissingColumns
+from dashboard.core.database import session
 from tests.factories.dashboard import Desk, rows_of
 
 VIEWS = [view for view in surfaces.ADMIN_VIEWS if issubclass(view, AtriumModelView)]
@@ -141,6 +143,24 @@ class TestWrites:
             assert desk.client.get("/admin/users/edit/", query_string={"id": id}).status_code == 302
 
 
+class TestReturnAddress:
+    @pytest.mark.parametrize(
+        "url",
+        ["//evil.example", "https:evil.example", "/\\evil.example", "\\\\evil.example", "javascript:x()", "j\tavascript:x()", "http://evil.example", "https:///evil.example"],
+    )  # fmt: skip
+    def test_stays_within_the_portal(
+        self, desk: Desk, make_user: Callable[..., User], url: str
+    ) -> None:
+        form = desk.client.get("/admin/users/new/", query_string={"url": url}).text
+        sent = desk.client.post(
+            "/admin/users/delete/",
+            data={"id": make_user().id, "confirm": "yes", "url": url, "csrf_token": desk.token()},
+        )
+
+        assert sent.location == "/admin/users/"
+        assert not re.search(r'href="(?!/|#)', form.partition("<main")[2])
+
+
 class TestLists:
     @pytest.fixture(autouse=True)
     def _people(self, make_user: Callable[..., User]) -> None:
@@ -251,3 +271,24 @@ class TestReading:
             make_user("analyst")
 
         assert count_queries(lambda: desk.get("/users/")) == few
+
+
+class TestEachDatabase:
+    def test_lists_searches_asks_and_deletes(
+        self, each_database: str, desk: Desk, make_user: Callable[..., User]
+    ) -> None:
+        for nickname in ("100% Wool", "100 Wool", "snake_case", "back\\slash"):
+            make_user(nickname=nickname)
+
+        def found(query: str) -> list[str]:
+            return [row.split(" user")[0] for row in rows_of(desk.get(f"/users/?{query}"))]
+
+        assert found("search=100%25") == ["100% Wool"]
+        assert found("search=E_C&sort=2&desc=1") == ["snake_case"]
+        assert found("search=k%5Cs&flt_active=yes&flt_from=2001-01-01") == ["back\\slash"]
+        assert len(found("flt_role=learner")) == 5
+        user = session.scalars(select(User).where(User.nickname == "100 Wool")).one()
+        desk.post("/users/delete/", id=user.id)
+        assert len(found("")) == 5
+        desk.post("/users/delete/", id=user.id, confirm="yes")
+        assert len(found("")) == 4
