@@ -102,4 +102,7 @@ def _is_name(text: str) -> bool:
         "PNG",
         "SVG",
         "OpenAPI 3.1",
+        "NDCG",
+        "MAP",
+        "Ctrl K",
     }
