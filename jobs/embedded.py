@@ -70,10 +70,11 @@ class EmbeddedConsumer:
         until = time.monotonic() + timeout_s
         while not self._closed.is_set():
             found = self._claim(limit)
-            left = until - time.monotonic()
-            if found or left <= 0:
+            if found:
                 return found
-            self._listener.wait(min(left, self._poll_s))
+            self._listener.wait(min(until - time.monotonic(), self._poll_s))
+            if time.monotonic() >= until:
+                break  # the next call looks at once
         return []
 
     def _claim(self, limit: int) -> list[Delivery]:

@@ -67,7 +67,7 @@ class Listener:
         """Return when woken, or after `timeout_s`; wakes that came before count as one."""
         ear = self._socket
         if ear is None:
-            time.sleep(timeout_s)
+            time.sleep(max(0.0, timeout_s))
             return
         ear.settimeout(max(timeout_s, 0.001))
         with contextlib.suppress(OSError):
