@@ -19,6 +19,7 @@ from dashboard.core.config import Config, load_config
 from dashboard.core.database import db
 from tests.factories import people
 from tests.factories.databases import DATABASES, database_uri, drop_own_databases
+from tests.factories.demo import DemoPortal, demo_portal
 from tests.factories.portal import Visitor, serving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -160,3 +161,10 @@ def visitor(app: Flask, portal: str, browser: Browser) -> Iterator[Visitor]:
     visitor = Visitor(browser, app, portal)
     yield visitor
     visitor.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoPortal]:
+    """The portal with demo data and its job runner, as real processes; shared by the tests of a session."""
+    with demo_portal(tmp_path_factory.mktemp("demo")) as portal:
+        yield portal

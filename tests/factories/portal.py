@@ -35,7 +35,7 @@ def serving(app: Flask) -> Iterator[str]:
 class Visitor:
     """One person's browser at the portal: signed in or not, on a desk or a phone, light or dark."""
 
-    def __init__(self, browser: Browser, app: Flask, address: str) -> None:
+    def __init__(self, browser: Browser, app: Flask | None, address: str) -> None:
         self._browser, self._app, self.address = browser, app, address
         self._contexts: list[BrowserContext] = []
 
@@ -77,10 +77,19 @@ class Visitor:
             context.close()
 
     def _session_cookie(self, user: User) -> dict[str, str]:
+        assert self._app is not None, "a portal in another process is signed in to by its form"
         client = people.signed_in_client(self._app, user)
         cookie = client.get_cookie("atrium_session")
         assert cookie is not None
         return {"name": cookie.key, "value": cookie.value, "url": self.address}
+
+
+def sign_in(page: Page, identity: str, password: str) -> None:
+    """Fill in the sign-in form that the page shows, and wait for what comes next."""
+    page.locator("input[name=identity]").fill(identity)
+    page.locator("input[type=password]").fill(password)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def violations(page: Page) -> list[str]:
