@@ -57,6 +57,11 @@ def kind_of(message_type: type) -> Kind:
     raise BadMessage(f"{message_type.__qualname__} is not registered with @message")
 
 
+def registered_kinds() -> list[Kind]:
+    """Every kind that the modules imported so far have registered."""
+    return list(_kinds.values())
+
+
 def dump(value: Message) -> dict[str, Any]:
     """The fields of a message as plain JSON values."""
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}

@@ -9,5 +9,7 @@ from jobs.messages import registered_kinds
 def test_every_message_has_exactly_one_task() -> None:
     tasks = Counter(task.kind for task in surfaces.TASKS)
 
-    assert set(tasks) == set(registered_kinds())
+    # Other tests register kinds of their own.
+    kinds = {kind for kind in registered_kinds() if kind.type.__module__.startswith("dashboard.")}
+    assert set(tasks) == kinds
     assert not [kind for kind, n in tasks.items() if n != 1]
