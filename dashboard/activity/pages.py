@@ -20,14 +20,11 @@ pages = Blueprint("activity", __name__)
 
 @pages.app_context_processor
 def _own_state() -> dict[str, Any]:
-    """`mine` on introduction pages and `continue_watching` at home: the catalogue knows no learners."""
-    if not current_user or not current_user.is_authenticated:
-        return {"mine": None, "continue_watching": []}
-    if request.endpoint == "catalogue.home":
-        return {"continue_watching": _to_resume()}
-    if request.endpoint in ITEM_PAGES and request.view_args:
-        return {"mine": queries.get_mine(current_user.id, request.view_args["item_id"])}
-    return {}
+    """`mine` on introduction pages: the catalogue, which draws them, knows no learners."""
+    on_item = request.endpoint in ITEM_PAGES and request.view_args
+    if not on_item or not current_user or not current_user.is_authenticated:
+        return {"mine": None}
+    return {"mine": queries.get_mine(current_user.id, request.view_args["item_id"])}
 
 
 @pages.post("/items/<int:item_id>/favourite")

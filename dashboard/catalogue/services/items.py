@@ -173,7 +173,9 @@ def _set(item: Item, fields: Mapping[str, Any]) -> None:
 
 def _tags(names: Iterable[str]) -> list[Tag]:
     """The tags of these names, made where missing; the first spelling of a tag stays."""
-    wanted = {queries.fold_tag(name): " ".join(name.split())[:60] for name in names}
+    wanted: dict[str, str] = {}
+    for name in names:
+        wanted.setdefault(queries.fold_tag(name), " ".join(name.split())[:60])
     wanted.pop("", None)
     known = {tag.key: tag for tag in session.scalars(select(Tag).where(Tag.key.in_(wanted)))}
     return [known.get(key) or Tag(key=key, name=name) for key, name in sorted(wanted.items())]
