@@ -52,11 +52,12 @@ class TestUpload:
         admin = make_user(RoleName.ADMIN)
         file = padded(make_video(tmp_path / "课程.mp4"), 12 * MIB)
         page = visitor.open(f"/videos/upload?item={course.id}", user=admin)
-        slow_down(page)
+        upload_speed(page, MIB)
 
         page.set_input_files(".drop input[type=file]", file)
         page.get_by_role("button", name="Pause").click()
         expect(page.locator(".drop").get_by_role("status")).to_contain_text("Paused at")
+        upload_speed(page, 100 * MIB)
         page.get_by_role("button", name="Go on").click()
 
         expect(page.get_by_role("heading", name="课程")).to_be_visible(timeout=60_000)
@@ -159,11 +160,11 @@ class TestChart:
         assert page.locator("figure").bounding_box() == before
 
 
-def slow_down(page: Page) -> None:
-    """Let the upload take long enough to press a button."""
+def upload_speed(page: Page, bytes_per_s: int) -> None:
+    """How fast the page can send: slowly enough to press a button meanwhile, or at once."""
     session = page.context.new_cdp_session(page)
-    speed = {"offline": False, "latency": 20, "downloadThroughput": -1, "uploadThroughput": 4 * MIB}
-    session.send("Network.emulateNetworkConditions", speed)
+    speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
+    session.send("Network.emulateNetworkConditions", {"offline": False, **speed})
 
 
 PLAY_UNTIL_12 = """async () => {
