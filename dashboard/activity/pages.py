@@ -21,10 +21,10 @@ pages = Blueprint("activity", __name__)
 @pages.app_context_processor
 def _own_state() -> dict[str, Any]:
     """`mine` on introduction pages: the catalogue, which draws them, knows no learners."""
-    on_item = request.endpoint in ITEM_PAGES and request.view_args
-    if not on_item or not current_user or not current_user.is_authenticated:
+    item_id = (request.view_args or {}).get("item_id", 0)
+    if request.endpoint not in ITEM_PAGES or not current_user or not current_user.is_authenticated:
         return {"mine": None}
-    return {"mine": queries.get_mine(current_user.id, request.view_args["item_id"])}
+    return {"mine": queries.get_mine(current_user.id, item_id)}
 
 
 @pages.post("/items/<int:item_id>/favourite")

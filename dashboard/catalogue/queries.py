@@ -81,7 +81,7 @@ def count_published() -> dict[str, int]:
         .where(Item.status == ItemStatus.PUBLISHED)
         .group_by(Item.kind)
     )
-    kinds = {kind: count for kind, count in session.execute(by_kind)}
+    kinds: dict[str, int] = {row[0]: row[1] for row in session.execute(by_kind)}
     videos = session.scalar(
         select(func.count())
         .select_from(Video)
