@@ -92,9 +92,7 @@ class Users(AtriumModelView):
         "ctime": lambda _view, _context, user, _name: day(user.ctime),
     }
     column_filters = (
-        Matching(
-            "role", lazy("Role"), User.id, ROLES, lambda name: User.roles.any(Role.name == name)
-        ),
+        Matching("role", lazy("Role"), User.id, ROLES, lambda name: _has_role(name)),  # noqa: PLW0108 - defined below
         YesNo("active", lazy("Active"), User.active, {"yes": lazy("Yes"), "no": lazy("No")}),
         Day("from", lazy("Registered from"), User.ctime),
         Day("to", lazy("Registered to"), User.ctime, until=True),
@@ -160,6 +158,11 @@ class Roles(AtriumModelView):
 
 
 VIEWS: list[type[AdminPage]] = [Users, Roles]
+
+
+def _has_role(name: str) -> ColumnElement[bool]:
+    holders = select(user_role.c.user_id).join(Role).where(Role.name == name)
+    return User.id.in_(holders)
 
 
 def _roles_of(user: User) -> str:

@@ -90,7 +90,9 @@ def list_roles() -> list[Role]:
 
 def count_active_admins(*, besides: int) -> int:
     """How many administrators could still act without the user `besides`."""
-    query = select(func.count(User.id)).where(
-        User.active.is_(True), User.id != besides, User.roles.any(Role.name == RoleName.ADMIN)
+    query = (
+        select(func.count(User.id))
+        .join(User.roles)
+        .where(User.active.is_(True), User.id != besides, Role.name == RoleName.ADMIN)
     )
     return session.scalar(query) or 0
