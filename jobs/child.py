@@ -20,12 +20,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from jobs.messages import load
-from jobs.runs import one_line
+from jobs.messages import BadMessage, load
+from jobs.runs import checked, one_line
 from jobs.tasks import Cancelled, JobContext, Limits, TaskRegistry
 
 REPORT_FD = "JOB_REPORT_FD"
-MAX_RESULT_BYTES = 256 * 2**10
 # The worker keeps what it is told for people; more often than this nobody can see.
 PROGRESS_EVERY_S = 0.1
 NICENESS = 5
@@ -74,12 +73,14 @@ def serve_job(
     try:
         with context():
             result = _run(tasks, json.loads(line), reporter)
-        reporter.send(type="done", result=_checked(result))
+        reporter.send(type="done", result=checked(result))
     except Cancelled:
         return 1
     except Exception as error:
         report = {"text": one_line(error), "traceback": traceback.format_exc()}
-        reporter.send(type="error", fatal=isinstance(error, (*fatal, MemoryError)), **report)
+        reporter.send(
+            type="error", fatal=isinstance(error, (*fatal, MemoryError, BadMessage)), **report
+        )
         return 1
     return 0
 
@@ -108,13 +109,6 @@ def _limit(limits: Limits) -> None:
     if limits.cpu_s is not None:
         # At the soft limit comes SIGXCPU, which names the reason; SIGKILL a little later.
         resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 5))
-
-
-def _checked(result: Any) -> Any:
-    size = len(json.dumps(result))
-    if size > MAX_RESULT_BYTES:
-        raise ValueError(f"the result is {size} bytes long; keep large results in files")
-    return result
 
 
 def _raise_cancelled(_number: int, _frame: Any) -> None:

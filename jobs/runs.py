@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import traceback as tracebacks
@@ -11,14 +12,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
+from jobs.messages import BadMessage
 from jobs.retry import Retry
 from jobs.store import ClaimedJob, Outcome, Verdict
-from jobs.tasks import Cancelled, Task, TimedOut
+from jobs.tasks import Cancelled, Result, Task, TimedOut
 
 # A task that floods its log must not fill the disk.
 MAX_LOG_BYTES = 4 * 2**20
 MAX_LINE = 2_000
 MAX_ERROR = 500
+MAX_RESULT_BYTES = 256 * 2**10
 # People do not read faster, and each write costs a transaction.
 PROGRESS_EVERY_S = 0.5
 
@@ -93,7 +96,7 @@ class Run:
 
     def progress(self, fraction: float, text: str) -> None:
         with self._lock:
-            self._pending = (min(1.0, max(0.0, fraction)), text[:200])
+            self._pending = (min(1.0, max(0.0, fraction)), storable(text)[:200])
         self.flush_progress()
 
     def flush_progress(self) -> None:
@@ -106,7 +109,7 @@ class Run:
         self._write_progress(self.job, fraction, text)
 
     def log(self, line: str) -> None:
-        text = line.rstrip("\r\n")[:MAX_LINE].replace("\0", "")
+        text = storable(line.rstrip("\r\n"))[:MAX_LINE]
         self._append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
 
     def _append(self, text: str) -> None:
@@ -151,7 +154,8 @@ def judge(
 
 def _judge_failure(job: ClaimedJob, retry: Retry, error: BaseException) -> Outcome:
     text, trace = one_line(error), _traceback_of(error)
-    fatal = isinstance(error, ChildFailed | MemoryError) or getattr(error, "fatal", False)
+    hopeless = isinstance(error, ChildFailed | MemoryError | BadMessage)
+    fatal = hopeless or getattr(error, "fatal", False)
     allowed = job.max_failures or retry.max_failures
     failures = job.failures + 1
     if fatal or failures >= allowed or isinstance(error, retry.fatal):
@@ -167,10 +171,23 @@ def one_line(error: BaseException) -> str:
         text = "out of memory"
     elif isinstance(error, KeyError):
         text = f"missing key {text}"
-    return text[:MAX_ERROR]
+    return storable(text)[:MAX_ERROR]
+
+
+def checked(result: Result) -> Result:
+    """A task's result when it fits into the job's row; ValueError or TypeError when it does not."""
+    size = len(json.dumps(result, allow_nan=False))
+    if size > MAX_RESULT_BYTES:
+        raise ValueError(f"the result is {size} bytes long; large results belong in files")
+    return result
+
+
+def storable(text: str) -> str:
+    """The text without what some database refuses: NUL and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _traceback_of(error: BaseException) -> str:
     if isinstance(error, RemoteError):
-        return error.traceback
-    return "".join(tracebacks.format_exception(error))[-20_000:]
+        return storable(error.traceback)
+    return storable("".join(tracebacks.format_exception(error))[-20_000:])

@@ -21,7 +21,7 @@ from typing import Any
 from jobs.broker import Broker, Consumer, Delivery
 from jobs.children import ChildSettings, Guard, run_in_child
 from jobs.messages import BadMessage, load
-from jobs.runs import Run, Stop, judge
+from jobs.runs import Run, Stop, checked, judge
 from jobs.store import ClaimedJob, JobStore, Outcome, StoreUnavailable, Verdict, WorkerStatus
 from jobs.tasks import Cancelled, JobContext, Result, TaskRegistry
 from jobs.upkeep import Heart, Sweeper, SweepSettings
@@ -143,6 +143,10 @@ class Worker:
         except StoreUnavailable as error:
             log.warning("job store unavailable: %s", error)
             time.sleep(BACK_OFF_S)
+        except Exception:
+            # One job that cannot be taken must not end the worker and what else runs in it.
+            log.exception("taking a job")
+            time.sleep(BACK_OFF_S)
 
     def _free_slots(self, *, wait_s: float) -> int:
         with self._lock:
@@ -190,7 +194,7 @@ class Worker:
     def _execute(self, run: Run) -> None:
         try:
             result = self._perform(run)
-            run.outcome = Outcome(Verdict.DONE, result=result)
+            run.outcome = Outcome(Verdict.DONE, result=checked(result))
         except BaseException as error:  # a task may raise anything; the slot must live on
             retry = replace(run.task.retry, fatal=(*run.task.retry.fatal, *self._settings.fatal))
             run.outcome = judge(run.job, retry, error, stop=run.stop, timeout_s=run.timeout_s)
@@ -218,13 +222,17 @@ class Worker:
                 return False
             run.concluded = True
         run.close()
-        if run.stop is not Stop.LOST and run.outcome is not None:
-            self._write(run.job, run.outcome)
-            if run.outcome.verdict is Verdict.CANCELLED:
-                _remove_files(run.folder)
-        with self._lock:
-            self._running.pop(run.job.id, None)
-            self._lock.notify_all()
+        try:
+            if run.stop is not Stop.LOST and run.outcome is not None:
+                self._write(run.job, run.outcome)
+                if run.outcome.verdict is Verdict.CANCELLED:
+                    _remove_files(run.folder)
+        except Exception:
+            log.exception("job %d: its end cannot be written; its lease will end", run.job.id)
+        finally:
+            with self._lock:
+                self._running.pop(run.job.id, None)
+                self._lock.notify_all()
         return True
 
     def _give_up(self, run: Run) -> None:

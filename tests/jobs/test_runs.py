@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from jobs import runs
-from jobs.messages import kind_of
+from jobs.messages import BadMessage, kind_of
 from jobs.retry import NEVER, Retry
-from jobs.runs import ChildFailed, RemoteError, Run, Stop, judge, one_line
+from jobs.runs import ChildFailed, RemoteError, Run, Stop, checked, judge, one_line
 from jobs.store import ClaimedJob, Outcome, Verdict
 from jobs.tasks import Cancelled, Task, TimedOut
 from tests.jobs.test_messages import Greet
@@ -41,6 +41,7 @@ class TestJudge:
             (TimedOut(), None, Verdict.FAILED, "timed out after 9 s"),
             (ChildFailed("crashed"), None, Verdict.FAILED, "crashed"),
             (MemoryError(), None, Verdict.FAILED, "out of memory"),
+            (BadMessage("no such field"), None, Verdict.FAILED, "no such field"),
             (RemoteError("x", traceback="t", fatal=True), None, Verdict.FAILED, "x"),
             (RemoteError("x", traceback="t", fatal=False), None, Verdict.RETRY, "x"),
         ],
@@ -68,6 +69,19 @@ class TestJudge:
 class TestOneLine:
     def test_is_one_short_line(self) -> None:
         assert one_line(ValueError("a\n  b" + "c" * 900)) == "a b" + "c" * 497
+
+    def test_has_nothing_that_a_database_refuses(self) -> None:
+        assert one_line(ValueError("a\0b\ud800c")) == "ab?c"
+
+
+class TestChecked:
+    @pytest.mark.parametrize("result", [{"x": {1}}, {"x": float("nan")}, {"x": "y" * 300_000}])
+    def test_refuses_what_does_not_fit_into_the_row(self, result: Any) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            checked(result)
+
+    def test_takes_plain_values(self) -> None:
+        assert checked({"x": [1, "二", None]}) == {"x": [1, "二", None]}
 
 
 class TestRun:

@@ -48,6 +48,12 @@ class Raise:
     invalid: bool = False
 
 
+@message("probe.odd")
+@dataclass(frozen=True)
+class Odd:
+    """Return what no row can hold, and say what no database takes."""
+
+
 @message("probe.stubborn")
 @dataclass(frozen=True)
 class Stubborn:
@@ -86,6 +92,13 @@ def raise_(message: Raise, ctx: JobContext) -> None:
         with path.open("a") as file:
             file.write("failed\n")
         raise Invalid("the input is bad") if message.invalid else RuntimeError("boom\nin detail")
+
+
+@task(Odd, retry=NEVER)
+def odd(message: Odd, ctx: JobContext) -> dict[str, Any]:
+    ctx.progress(0.5, "nul \0 and half \ud800")
+    ctx.log("nul \0 and half \ud800")
+    return {"x": {1}}
 
 
 @task(Stubborn, retry=NEVER)
@@ -145,7 +158,7 @@ DEEDS: dict[str, Any] = {
     "cpu": _cpu,
     "complete": _complete,
 }
-TASKS: list[Task] = [append, raise_, stubborn, in_child, *OWN_TASKS]
+TASKS: list[Task] = [append, raise_, odd, stubborn, in_child, *OWN_TASKS]
 
 
 def make_worker(app: Flask, *, tasks: Iterable[Task] = TASKS, slots: int = 2) -> Worker:

@@ -16,7 +16,15 @@ from dashboard.job_queue.models import EventKind, Job, JobState
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.runner import build_worker
 from tests.dashboard.job_queue.conftest import ended, fresh, is_alive, state_of, wait_for
-from tests.dashboard.job_queue.probe import TASKS, Append, InChild, Raise, Stubborn, start_worker
+from tests.dashboard.job_queue.probe import (
+    TASKS,
+    Append,
+    InChild,
+    Odd,
+    Raise,
+    Stubborn,
+    start_worker,
+)
 
 ADMIN = Viewer(user_id=None, sees_all=True)
 Put = Callable[..., int]
@@ -80,6 +88,15 @@ class TestWorker:
 
             assert ended(unknown).error == "unknown kind of job: probe.gone"
         assert after.state is JobState.DONE
+
+    def test_fails_a_job_whose_result_cannot_be_kept(
+        self, each_database: str, app: Flask, put: Put, working: Callable
+    ) -> None:
+        with working():
+            job = ended(put(Odd()))
+
+        assert (job.state, job.progress_message) == (JobState.FAILED, "nul  and half ?")
+        assert "set is not JSON serializable" in job.error
 
     def test_runs_a_later_job_when_it_is_due(
         self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
