@@ -29,7 +29,7 @@ CHECKS = (
     content_type_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 12
+EXAMPLES = 8
 ORDER = ("head", "get", "post", "put", "patch", "delete")
 ROLES = {
     "learner": (RoleName.LEARNER,),
