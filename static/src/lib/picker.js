@@ -29,6 +29,8 @@ async function suggest(root, input, options) {
   const response = await fetch(address, { headers: { Accept: "application/json" } });
   if (!response.ok) return;
   const found = await response.json();
+  // An answer to what is no longer in the input came late.
+  if (address.searchParams.get("query") !== input.value) return;
   options.replaceChildren(
     ...found.map(([id, label]) => {
       const option = document.createElement("option");
