@@ -19,7 +19,7 @@ from dashboard.core.config import Config
 from dashboard.core.database import session, transaction
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
-from jobs.engines.video import check_video
+from jobs.engines.video import VideoCheck, check_video
 from seeds import behaviour, films
 from seeds.catalogue import Page, load, read_pages
 
@@ -103,18 +103,18 @@ def _make_videos(
 ) -> dict[str, Video]:
     """The films of the courses, checked at once: the demo should play before the job runner has looked."""
     made: dict[str, Video] = {}
+    checks: dict[str, VideoCheck] = {}
     for page in pages:
         if not page.film:
             continue
         path = folder / f"{page.film}.mp4"
-        if not path.exists():
-            films.make_film(page.film, path)
+        poster = path.with_suffix(".jpg")
+        if page.film not in checks:
+            checks[page.film] = check_video(films.make_film(page.film, path), poster=poster)
         title = page.fields["film_title"]
         video = catalogue.add_video(items[page.name].id, actor_id=actor_id, path=path, title=title)
-        poster = folder / f"{page.film}.jpg"
-        made[page.name] = catalogue.record_check(
-            video.id, check=check_video(path, poster=poster), poster=poster
-        )
+        check = checks[page.film]
+        made[page.name] = catalogue.record_check(video.id, check=check, poster=poster)
         if page.fields.get("preview"):
             catalogue.update_video(video.id, actor_id=actor_id, preview_public=True)
     return made

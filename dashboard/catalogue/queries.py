@@ -20,6 +20,7 @@ from dashboard.catalogue.models import (
 from dashboard.core.database import Page, contains, page_of, session
 from dashboard.core.errors import NotFound
 from dashboard.core.ids import MAX_ID
+from dashboard.job_queue.models import Job
 
 MAX_QUERY_LENGTH = 100
 MAX_WORDS = 8
@@ -201,6 +202,18 @@ def list_videos_by_id(ids: list[int]) -> dict[int, Video]:
     """The videos of these ids with their items."""
     query = select(Video).where(Video.id.in_(ids)).options(joinedload(Video.item))
     return {video.id: video for video in session.scalars(query)}
+
+
+def check_key(video_id: int) -> str:
+    """What makes the check of a video one: asked for twice, it runs once."""
+    return f"catalogue.check_video:{video_id}"
+
+
+def list_checks(video_ids: list[int]) -> dict[int, Job]:
+    """The waiting or running check of each of these videos that has one."""
+    keys = {check_key(video_id): video_id for video_id in video_ids}
+    jobs = session.scalars(select(Job).where(Job.unique_key.in_(keys)))
+    return {keys[str(job.unique_key)]: job for job in jobs}
 
 
 # ---------------------------------------------------------------------------------------------- uploads

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from flask import url_for
 
+from dashboard.catalogue import labels
 from dashboard.catalogue.models import Item, ItemKind, ItemStatus, Language, Level, Video
 from dashboard.core.api import PageArgs, UTCTime, page_schema
 
@@ -64,7 +65,9 @@ class VideoSchema(ma.Schema):
     height = ma.fields.Integer(allow_none=True)
     codec = ma.fields.String(required=True)
     state = ma.fields.String(required=True)
+    state_label = ma.fields.Function(lambda video: str(labels.VIDEO_STATES[video.state]))
     reason = ma.fields.String(required=True)
+    reason_text = ma.fields.Function(labels.video_reason)
     preview_public = ma.fields.Boolean(required=True)
     stream_url = ma.fields.Function(
         lambda video: url_for("catalogue.video_stream", video_id=video.id)

@@ -11,7 +11,7 @@ from dashboard.core.i18n import current_language
 from dashboard.core.rich_text import render_markdown
 
 PER_PAGE = 12
-ON_HOME = 6
+ON_HOME = 8
 SORTS = ("newest", "title")
 MAX_PAGE = 1_000_000
 COVER_CACHE_S = 7 * 24 * 3600

@@ -91,7 +91,9 @@ def video_upload() -> str:
         "catalogue/video_upload.html",
         item=item,
         item_href=item_url(item),
-        rows=[(video, VideoForm(obj=video)) for video in videos],
+        form=VideoForm(),
+        videos=videos,
+        checks=queries.list_checks([video.id for video in videos]),
         max_bytes=uploads.settings().max_video_bytes,
         accept=",".join(f".{ending}" for ending in services.EXTENSIONS),
     )

@@ -51,6 +51,7 @@ def begin_upload(
     limit = uploads.settings().max_video_bytes
     if size_bytes > limit:
         raise TooLarge(_("A video may be %(size)s MB at most.", size=f"{limit / 2**20:,.0f}"))
+    remove_expired_uploads()
     with transaction():
         require_item(item_id)
         uploads.check_space(size_bytes + _promised_bytes())

@@ -123,7 +123,7 @@ def delete_video(video_id: int, *, actor_id: int | None) -> None:
 def _queue_check(video: Video, *, actor_id: int | None) -> None:
     video.state = VideoState.CHECKING.value
     video.reason = video.reason_detail = ""
-    enqueue(CheckVideo(video.id), owner_id=actor_id, unique_key=f"catalogue.check_video:{video.id}")
+    enqueue(CheckVideo(video.id), owner_id=actor_id, unique_key=queries.check_key(video.id))
 
 
 def _replace_poster(video: Video, picture: Path | None) -> None:

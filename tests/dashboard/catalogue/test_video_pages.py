@@ -13,6 +13,7 @@ from dashboard.core.database import db
 from dashboard.job_queue.models import Job
 from tests.factories.browsing import fetch, post
 from tests.factories.catalogue import make_item, make_ready_video
+from tests.factories.videos import make_video
 
 
 @pytest.fixture
@@ -206,6 +207,18 @@ class TestAdministration:
 
         assert "The film" in text
         assert 'data-island="Upload"' in text and "/api/v1/uploads" in text
+
+    def test_follows_a_check_that_is_under_way(
+        self, as_admin: FlaskClient, item: Item, tmp_path: Path
+    ) -> None:
+        path = make_video(tmp_path / "a.mp4")
+        services.add_video(item.id, actor_id=None, path=path, title="New")
+        job = db.session.query(Job).one()
+
+        text = as_admin.get(f"/videos/upload?item={item.id}").text
+
+        assert f'data-job="{job.id}" data-job-state="queued"' in text
+        assert "Being checked" in text and "Check again" not in text
 
     @pytest.mark.parametrize("item_id", ["", "0", "999", "x", "9" * 20])
     def test_knows_no_other_item(self, as_admin: FlaskClient, item_id: str) -> None:
