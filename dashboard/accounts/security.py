@@ -56,6 +56,13 @@ def _settings(config: Config) -> dict[str, Any]:
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
         "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
+        # OWASP's choice for argon2id: 19 MiB and two passes. The library's 64 MiB for each of a few sign-ins at
+        # once would be most of the portal's memory.
+        "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+            "argon2__memory_cost": 19_456,
+            "argon2__rounds": 2,
+            "argon2__parallelism": 1,
+        },
         "SECURITY_PASSWORD_LENGTH_MIN": config.accounts.password_min_length,
         # The join would read every role of the portal with each request (SQLite); roles come by themselves.
         "SECURITY_JOIN_USER_ROLES": False,

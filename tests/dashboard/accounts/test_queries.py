@@ -5,7 +5,8 @@ import pytest
 from dashboard.accounts import queries
 from dashboard.accounts.models import User
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 MakeUser = Callable[..., User]
 
 
@@ -19,6 +20,7 @@ class TestListUsers:
         assert page.total == 3
 
     @pytest.mark.parametrize("search", ["ANA", "138", "Lu%", "ana@"])
+    @on_each_database
     def test_searches_names_address_and_phone(self, make_user: MakeUser, search: str) -> None:
         make_user(nickname="noise")
         user = make_user(
@@ -27,11 +29,13 @@ class TestListUsers:
 
         assert [found.id for found in queries.list_users(search=search).items] == [user.id]
 
+    @on_each_database
     def test_takes_wildcards_literally(self, make_user: MakeUser) -> None:
         make_user()
 
         assert queries.list_users(search="%").items == []
 
+    @on_each_database
     def test_filters_by_role(self, make_user: MakeUser) -> None:
         make_user()
         user = make_user("analyst")

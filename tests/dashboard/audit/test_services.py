@@ -6,10 +6,12 @@ from dashboard.audit.models import AuditEntry
 from dashboard.audit.services import difference, record
 from dashboard.core.database import db, transaction
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 
 
 class TestRecord:
+    @on_each_database
     def test_adds_an_entry(self) -> None:
         record(
             actor_id=None,
@@ -44,6 +46,7 @@ class TestRecord:
         entry = db.session.scalars(select(AuditEntry)).one()
         assert entry.changes == {"password": "***", "api_token": "***", "email": ["a", "b"]}
 
+    @on_each_database
     def test_cuts_what_is_too_long(self) -> None:
         record(actor_id=None, action="x.y", subject="s" * 500, summary="汉" * 900, address="a" * 99)
 

@@ -13,7 +13,8 @@ from dashboard.core.database import db
 from dashboard.core.errors import Conflict, Invalid, NotFound
 from tests.factories.people import PASSWORD
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 MakeUser = Callable[..., User]
 
 
@@ -41,6 +42,7 @@ class TestCreateUser:
 
 
 class TestUpdateUser:
+    @on_each_database
     def test_changes_everything(self, admin: User, make_user: MakeUser) -> None:
         user = make_user()
 
@@ -56,6 +58,7 @@ class TestUpdateUser:
         assert (user.email, user.role_names, user.active) == ("new@example.org", ["analyst"], False)
         assert PASSWORD not in repr(db.session.scalars(select(AuditEntry.changes)).all())
 
+    @on_each_database
     def test_changes_nothing_at_all_when_one_part_is_refused(
         self, admin: User, make_user: MakeUser
     ) -> None:
@@ -89,6 +92,7 @@ class TestSetRoles:
         with pytest.raises(Invalid):
             services.set_roles(make_user().id, actor_id=admin.id, roles=["queen"])
 
+    @on_each_database
     def test_of_two_administrators_who_demote_each_other_one_stays(
         self, app: Flask, make_user: MakeUser
     ) -> None:
@@ -137,6 +141,7 @@ class TestTheLastAdministrator:
 
         assert queries.count_active_admins(besides=0) == 1
 
+    @on_each_database
     def test_may_go_when_there_is_another(self, admin: User, make_user: MakeUser) -> None:
         make_user("admin")
 
@@ -146,6 +151,7 @@ class TestTheLastAdministrator:
 
 
 class TestSetActive:
+    @on_each_database
     def test_ends_sessions_and_tokens(self, admin: User, make_user: MakeUser) -> None:
         user = make_user()
         before = user.fs_uniquifier, user.fs_token_uniquifier
@@ -159,6 +165,7 @@ class TestSetActive:
 
 
 class TestDeleteUser:
+    @on_each_database
     def test_removes_her_and_keeps_what_is_on_record(
         self, admin: User, make_user: MakeUser
     ) -> None:

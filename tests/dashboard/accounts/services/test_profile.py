@@ -11,7 +11,8 @@ from dashboard.core.database import db
 from dashboard.core.errors import Conflict, Invalid
 from tests.factories.people import PASSWORD
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 MakeUser = Callable[..., User]
 
 
@@ -21,6 +22,7 @@ def update(user: User, **changes: Any) -> User:
 
 
 class TestUpdateProfile:
+    @on_each_database
     def test_changes_everything_with_the_password(self, make_user: MakeUser) -> None:
         user = make_user()
 
@@ -65,6 +67,7 @@ class TestUpdateProfile:
 
         assert user.email
 
+    @on_each_database
     def test_names_the_field_that_somebody_else_has(self, make_user: MakeUser) -> None:
         make_user(phone="+8613812345678")
         user = make_user()
@@ -89,6 +92,7 @@ class TestUpdateProfile:
 
 
 class TestChangePassword:
+    @on_each_database
     def test_replaces_it(self, make_user: MakeUser) -> None:
         user = make_user(user_name="ana")
 

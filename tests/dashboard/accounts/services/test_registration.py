@@ -12,7 +12,8 @@ from dashboard.core.database import db
 from dashboard.core.errors import Conflict, Invalid
 from tests.factories.people import PASSWORD
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 N_AT_ONCE = 20
 
 
@@ -21,6 +22,7 @@ def fields_of(error: Conflict | Invalid) -> list[str]:
 
 
 class TestRegister:
+    @on_each_database
     def test_stores_every_identity_in_one_spelling(self) -> None:
         user = services.register(
             email="Ana@Example.org", phone="138 1234 5678", user_name="ＡNA", password=PASSWORD
@@ -34,6 +36,7 @@ class TestRegister:
         assert user.role_names == ["learner"]
         assert PASSWORD not in user.password
 
+    @on_each_database
     def test_lets_many_have_no_phone_and_no_address(self) -> None:
         for name in ("ana", "ben", "cai"):
             services.register(user_name=name, phone="", email=" ", password=PASSWORD)
@@ -41,6 +44,7 @@ class TestRegister:
         assert queries.count_users() == 3
         assert db.session.scalars(select(User.phone)).all() == [None] * 3
 
+    @on_each_database
     def test_keeps_emoji_and_rare_characters_in_the_display_name(self) -> None:
         user = services.register(user_name="王伟", nickname="𠮷野👩‍🔬", password=PASSWORD)
         db.session.expire_all()
@@ -80,6 +84,7 @@ class TestRegister:
         ],
         ids=["phone", "email", "user_name"],
     )
+    @on_each_database
     def test_names_the_field_that_somebody_else_has(
         self, first: dict[str, Any], second: dict[str, Any], field: str
     ) -> None:
@@ -101,6 +106,7 @@ class TestRegister:
         )
         assert PASSWORD not in repr(vars(entry))
 
+    @on_each_database
     def test_of_twenty_at_once_one_wins_and_the_rest_are_told(self, app: Flask) -> None:
         outcomes: list[Any] = []
         barrier = threading.Barrier(N_AT_ONCE)

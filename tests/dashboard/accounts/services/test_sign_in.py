@@ -11,7 +11,8 @@ from dashboard.core.database import db
 from dashboard.core.errors import Invalid
 from tests.factories.people import PASSWORD
 
-pytestmark = pytest.mark.usefixtures("each_database", "app")
+pytestmark = pytest.mark.usefixtures("app")
+on_each_database = pytest.mark.usefixtures("each_database")
 MakeUser = Callable[..., User]
 
 
@@ -31,6 +32,7 @@ class TestAuthenticate:
 
         assert services.authenticate(identity, PASSWORD).id == user.id
 
+    @on_each_database
     def test_says_the_same_of_unknown_wrong_and_disabled(self, make_user: MakeUser) -> None:
         make_user(user_name="ana")
         make_user(user_name="ben", active=False)
@@ -63,6 +65,7 @@ class TestAuthenticate:
 
         assert len(compared) == 1
 
+    @on_each_database
     def test_puts_success_and_failure_on_record_but_nothing_typed(
         self, make_user: MakeUser
     ) -> None:
@@ -91,6 +94,7 @@ class TestCheckPassword:
 
 
 class TestEndOtherSessions:
+    @on_each_database
     def test_keeps_the_one_and_those_of_others(self, make_user: MakeUser) -> None:
         user, other = make_user(), make_user()
         mine = services.start_session(user.id)
