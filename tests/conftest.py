@@ -3,10 +3,8 @@
 import itertools
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -18,6 +16,7 @@ from dashboard.app import create_app
 from dashboard.core.config import Config, load_config
 from dashboard.core.database import db
 from tests.factories import people
+from tests.factories.brokers import rabbitmq
 from tests.factories.databases import DATABASES, database_uri, drop_own_databases
 from tests.factories.demo import DemoPortal, demo_portal
 from tests.factories.portal import Visitor, serving
@@ -115,16 +114,8 @@ def as_admin(make_user: Callable[..., User], sign_in: Callable[[User], FlaskClie
 
 @pytest.fixture
 def rabbitmq_url() -> str:
-    """The address of a real RabbitMQ; skips with the reason where none listens, but never in CI."""
-    url = os.environ.get("ATRIUM_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672/")
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or 5672), timeout=2).close()
-    except OSError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI needs RabbitMQ at {parts.hostname}:{parts.port}: {error}")
-        pytest.skip(f"no RabbitMQ at {parts.hostname}:{parts.port}: {error}")
-    return url
+    """The address of a real RabbitMQ."""
+    return rabbitmq()
 
 
 @pytest.fixture(scope="session", autouse=True)

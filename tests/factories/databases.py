@@ -18,14 +18,15 @@ SERVERS = {
 DATABASES = ["sqlite", *SERVERS]
 
 
-def database_uri(kind: str) -> str:
-    """The address of a database of this process's own; "" for SQLite, which the data folder holds.
+def database_uri(kind: str, *, purpose: str = "unit") -> str:
+    """The address of a database of this process's own, one for each purpose; "" for SQLite, which the data
+    folder holds.
 
     Skips the test with the reason where no server answers, but fails it in CI.
     """
     if kind == "sqlite":
         return ""
-    uri, reason = _own_database(kind)
+    uri, reason = _own_database(kind, purpose)
     if reason:
         if os.environ.get("CI"):
             pytest.fail(f"CI needs {kind}: {reason}")
@@ -33,10 +34,13 @@ def database_uri(kind: str) -> str:
     return uri
 
 
+_created: list[tuple[str, str]] = []
+
+
 @cache
-def _own_database(kind: str) -> tuple[str, str]:
+def _own_database(kind: str, purpose: str) -> tuple[str, str]:
     engine = create_engine(SERVERS[kind], isolation_level="AUTOCOMMIT")
-    name = f"atrium_test_{os.getpid()}"
+    name = f"atrium_test_{os.getpid()}_{purpose}"
     try:
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
@@ -45,6 +49,7 @@ def _own_database(kind: str) -> tuple[str, str]:
         return "", str(error.orig).splitlines()[0]
     finally:
         engine.dispose()
+    _created.append((kind, name))
     return engine.url.set(database=name).render_as_string(hide_password=False), ""
 
 
@@ -54,15 +59,13 @@ def _options(kind: str) -> str:
 
 def drop_own_databases() -> None:
     """Remove what this process created."""
-    for kind, uri in SERVERS.items():
-        if _own_database.cache_info().currsize:
-            engine = create_engine(uri, isolation_level="AUTOCOMMIT")
-            try:
-                with engine.connect() as connection:
-                    force = " WITH (FORCE)" if kind == "postgresql" else ""
-                    name = f"atrium_test_{os.getpid()}"
-                    connection.execute(text(f"DROP DATABASE IF EXISTS {name}{force}"))
-            except DBAPIError:
-                continue  # the server went away; nothing of ours is left to use
-            finally:
-                engine.dispose()
+    for kind, name in _created:
+        engine = create_engine(SERVERS[kind], isolation_level="AUTOCOMMIT")
+        force = " WITH (FORCE)" if kind == "postgresql" else ""
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(f"DROP DATABASE IF EXISTS {name}{force}"))
+        except DBAPIError:
+            continue  # the server went away; nothing of ours is left to use
+        finally:
+            engine.dispose()

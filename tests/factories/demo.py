@@ -42,10 +42,11 @@ class DemoPortal:
 
 
 @contextmanager
-def demo_portal(folder: Path) -> Iterator[DemoPortal]:
-    """A portal with demo data whose first recommendations are trained."""
+def demo_portal(folder: Path, **settings: str) -> Iterator[DemoPortal]:
+    """A portal with demo data whose first recommendations are trained; `settings` are environment variables."""
     environment = {
         **clean_environment(folder / "data"),
+        **settings,
         "ATRIUM_ACCOUNTS__SIGN_IN_PER_MINUTE": "1000",
         "ATRIUM_ACCOUNTS__REGISTER_PER_HOUR": "1000",
     }

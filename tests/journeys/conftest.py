@@ -1,0 +1,47 @@
+"""The whole portal on each stack it is made for: database and broker, with its job runner."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.factories.brokers import rabbitmq
+from tests.factories.databases import database_uri
+from tests.factories.demo import DemoPortal, demo_portal
+
+STACKS = ["sqlite and the embedded queue", "postgresql and rabbitmq", "mariadb and rabbitmq"]
+
+
+@pytest.fixture(scope="session", params=STACKS)
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DemoPortal]:
+    """The demo portal on SQLite, and on the servers that are there."""
+    database, _and, broker = request.param.partition(" and ")
+    if database == "sqlite":
+        yield request.getfixturevalue("demo")
+        return
+    settings = {
+        "SQLALCHEMY_DATABASE_URI": database_uri(database, purpose="journeys"),
+        "ATRIUM_BROKER__URL": rabbitmq() if broker == "rabbitmq" else "embedded",
+        "ATRIUM_BROKER__PREFIX": f"atrium-test-{os.getpid()}-{database}",
+    }
+    with demo_portal(tmp_path_factory.mktemp(database), **settings) as portal:
+        yield portal
+
+
+@pytest.fixture
+def phone(browser: Browser, stack: DemoPortal) -> Iterator[Page]:
+    """A visitor's phone at the portal."""
+    context = stack.context(browser, width=390, language="en", dark=False)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, stack: DemoPortal) -> Iterator[Page]:
+    """A second person's computer at the portal."""
+    context = stack.context(browser, width=1280, language="en", dark=False)
+    yield context.new_page()
+    context.close()
