@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # Programs of the environment come first, so that Node from its Python package is found by npm's scripts.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 DIST := static/dist/manifest.json
-FRONT := $(shell find static/src static/public -type f 2>/dev/null) static/vite.config.js static/package-lock.json
+FRONT := $(shell find static/src static/public static/tools -type f 2>/dev/null) static/vite.config.js static/package-lock.json
 PO := $(wildcard dashboard/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 NPM := cd static && npm

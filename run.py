@@ -72,13 +72,15 @@ def _parser() -> argparse.ArgumentParser:
     check_ = add("check", check, "check the configuration and the database")
     check_.add_argument("--create", action="store_true", help="create or migrate the database")
     seed_ = add("seed", seed, "load demo data, or real ratings")
-    seed_.add_argument("--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions")
+    seed_.add_argument(
+        "--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions"
+    )
     seed_.add_argument("--items", type=Path, metavar="FILE", help="CSV of the items in them")
     recommend_ = add("recommend", recommend, "print recommendations")
     recommend_.add_argument("whom", choices=["for"], help='the word "for"')
     recommend_.add_argument("user", help="e-mail, phone number, username or id")
     recommend_.add_argument("-n", type=int, default=10, metavar="N", help="how many")
-    user = add("user", lambda *_: _parser().parse_args(["user", "--help"]), "manage accounts")
+    user = commands.add_parser("user", help="manage accounts", description="Manage accounts.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = users.add_parser("create", help="create an account; asks for the password")
     create.set_defaults(command=user_create)
@@ -195,7 +197,10 @@ def _raise_interrupt(_signal: int, _frame: object) -> None:
 def _print_welcome(app: "Flask", config: Config) -> None:
     from dashboard.core import assets
 
-    print(f"\n  {config.site.name} is at http://{config.server.host}:{config.server.port}/", flush=True)
+    print(
+        f"\n  {config.site.name} is at http://{config.server.host}:{config.server.port}/",
+        flush=True,
+    )
     if not assets.is_built():
         print("  The pages have no styles yet: run `make assets`.", flush=True)
     if config.production:
@@ -236,7 +241,9 @@ class _Runner:
             )
             code = self._process.wait()
             if not self._stopping.wait(RESTART_DELAY_S if code else 0):
-                logging.getLogger("atrium").warning("job runner ended (%s): starting it again", code)
+                logging.getLogger("atrium").warning(
+                    "job runner ended (%s): starting it again", code
+                )
 
 
 # --------------------------------------------------------------------------------------------- commands

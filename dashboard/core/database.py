@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, event, func, select
-from sqlalchemy.dialects.mysql import DATETIME as MySQLDateTime
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool
@@ -20,7 +20,7 @@ from dashboard.core.errors import Conflict, Unavailable, is_unavailable
 # How long a writer waits for SQLite's write lock before the request is told to try again.
 SQLITE_BUSY_MS = 10_000
 # Naive UTC; MySQL drops fractions of a second unless told to keep them.
-UTCDateTime = DateTime().with_variant(MySQLDateTime(fsp=6), "mysql", "mariadb")
+UTCDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 
 class Base(DeclarativeBase):
