@@ -4,14 +4,11 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 import flask_security
 
 from dashboard.core.i18n import _
 
-# The most common passwords of leaked lists that are long enough to be tried here, most common first.
-COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
 # Long passphrases are welcome; megabytes of text are not.
 MAX_LENGTH = 256
 # Shorter parts of a name are no reason to refuse a password that holds them.
@@ -55,9 +52,11 @@ def matches(password: str, stored: str | None) -> bool:
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Passwords that everybody tries first."""
-    lines = COMMON_FILE.read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("# "))
+    """Passwords that everybody tries first: 30,000 of leaked lists, lower case."""
+    # Imported late: the lists take a moment to load, and few processes ever ask.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
 
 
 @cache
