@@ -8,9 +8,13 @@ from dashboard.catalogue import queries, services
 from dashboard.catalogue.messages import CheckVideo
 from dashboard.core import uploads
 from dashboard.core.errors import NotFound
+from dashboard.core.i18n import lazy
+from dashboard.job_queue.kinds import name_kind
 from jobs.engines.video import Fault, Verdict, VideoCheck, check_video
 from jobs.retry import Retry
 from jobs.tasks import Cancelled, JobContext, Task, TimedOut, task
+
+name_kind("catalogue.check_video", lazy("Check a video"))
 
 
 # Not isolated: the check starts a process of its own, which knows neither the database nor any secret, and whose

@@ -12,6 +12,7 @@ from dashboard.core.admin.filters import Choice
 from dashboard.core.admin.markup import state_tag
 from dashboard.core.i18n import _, lazy
 from dashboard.recommendations import queries, services
+from dashboard.recommendations.charts import model_label, split_label
 from dashboard.recommendations.models import RunState, TrainingRun
 
 STATES: dict[str, Any] = {
@@ -22,7 +23,7 @@ STATES: dict[str, Any] = {
 }
 # The tag's colour is named after the states of jobs.
 COLOURS = {RunState.REFUSED: "queued"}
-HEADS = (lazy("Model"), lazy("Split"), "Recall", "NDCG", "MAP", lazy("Coverage"))
+HEADS = (lazy("Model"), lazy("Split"), lazy("Recall"), "NDCG", "MAP", lazy("Coverage"))
 
 
 class Runs(AtriumModelView):
@@ -101,9 +102,9 @@ def _table(metrics: list[dict[str, Any]]) -> Markup:
 
 def _line(row: dict[str, Any]) -> Markup:
     figures = [f"{row[name]['value']:.3f}" for name in ("recall", "ndcg", "map")]
-    cells = (row["split"], *figures, f"{row['coverage']:.0%}")
+    cells = (split_label(row["split"]), *figures, f"{row['coverage']:.0%}")
     rest = Markup().join(Markup("<td>{}</td>").format(cell) for cell in cells)
-    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(row["model"], rest)
+    return Markup('<tr><th scope="row">{}</th>{}</tr>').format(model_label(row["model"]), rest)
 
 
 def _lines(recipe: dict[str, Any]) -> Markup:

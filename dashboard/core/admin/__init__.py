@@ -16,6 +16,7 @@ from dashboard.core.admin.losses import goes_with
 from dashboard.core.admin.pages import AdminPage, Figure
 from dashboard.core.admin.views import AtriumModelView
 from dashboard.core.headers import csp_nonce
+from dashboard.core.i18n import TRANSLATIONS
 
 __all__ = ["AdminPage", "AtriumModelView", "Figure", "endpoints", "goes_with", "init_app"]
 
@@ -31,6 +32,8 @@ def init_app(app: Flask, views: Callable[[], list[Any]]) -> None:
         theme=Bootstrap4Theme(base_template="admin/portal.html"),
         index_view=Health(),
         csp_nonce_generator=csp_nonce,
+        # Chinese for the messages that Flask-Admin has none for (admin.po).
+        translations_path=str(TRANSLATIONS),
     )
     for view in views():
         admin.add_view(view)
