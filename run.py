@@ -113,7 +113,7 @@ def up(config: Config, _arguments: argparse.Namespace) -> int:
 
 def web(config: Config, _arguments: argparse.Namespace) -> int:
     """Serve the portal; the job runner is started elsewhere."""
-    _serve(_app(config), config)
+    _serve(_ready_app(config), config)
     return 0
 
 
@@ -123,7 +123,7 @@ def worker(config: Config, arguments: argparse.Namespace) -> int:
     from dashboard.job_queue.runner import build_worker
 
     return build_worker(
-        _app(config),
+        _ready_app(config),
         surfaces.TASKS,
         kinds=arguments.kinds,
         concurrency=arguments.concurrency or config.jobs.concurrency,
@@ -148,6 +148,18 @@ def _app(config: Config) -> "Flask":
     from dashboard.app import create_app
 
     return create_app(config)
+
+
+def _ready_app(config: Config) -> "Flask":
+    """The application, whose database must have today's tables already."""
+    from dashboard.core import migrations
+
+    app = _app(config)
+    with app.app_context():
+        state = migrations.state()
+    if not state.current:
+        raise InvalidConfig(f"the database is {state.text}")
+    return app
 
 
 def _prepare(app: "Flask", config: Config) -> None:
@@ -291,7 +303,7 @@ def recommend(config: Config, arguments: argparse.Namespace) -> int:
     """Print what the portal would recommend to one user, and why."""
     from dashboard.recommendations import report
 
-    with _app(config).app_context():
+    with _ready_app(config).app_context():
         print(report.for_user(arguments.user, n=arguments.n))
     return 0
 

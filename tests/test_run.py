@@ -66,6 +66,17 @@ class TestErrors:
         assert "ATRIUM_SERVER__PORT" in done.stderr
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.parametrize("command", [["web"], ["worker"], ["recommend", "for", "somebody"]])
+    def test_a_database_without_tables_is_one_line(
+        self, environment: dict[str, str], command: list[str]
+    ) -> None:
+        done = run(environment, *command)
+
+        assert done.returncode == 2
+        assert "the database is empty" in done.stderr
+        assert "run.py check --create" in done.stderr
+        assert "Traceback" not in done.stderr
+
     def test_recommending_to_nobody_is_one_line(self, environment: dict[str, str]) -> None:
         run(environment, "check", "--create")
 

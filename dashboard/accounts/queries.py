@@ -25,10 +25,15 @@ def count_users() -> int:
 
 def get_user(user_id: int) -> User:
     """The account with this id; raises NotFound."""
-    user = session.get(User, user_id)
+    user = find_user(user_id)
     if user is None:
         raise NotFound()
     return user
+
+
+def find_user(user_id: int) -> User | None:
+    """The account with this id."""
+    return session.get(User, user_id)
 
 
 def find_by_identity(text: str) -> User | None:

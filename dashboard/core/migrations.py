@@ -27,7 +27,8 @@ class SchemaState:
     def text(self) -> str:
         if self.current:
             return f"ok (revision {self.revision})"
-        return f"at revision {self.revision}, needs {self.head}: run `run.py check --create`"
+        have = f"at revision {self.revision}" if self.revision else "empty"
+        return f"{have}, needs revision {self.head}: run `run.py check --create`"
 
 
 def state() -> SchemaState:

@@ -24,7 +24,7 @@ def _line(place: int, found: services.Recommendation) -> str:
 def _user_id(identity_or_id: str) -> int:
     user = accounts.find_by_identity(identity_or_id)
     if user is None and identity_or_id.isdecimal() and int(identity_or_id) <= MAX_ID:
-        return accounts.get_user(int(identity_or_id)).id
+        user = accounts.find_user(int(identity_or_id))
     if user is None:
         raise NotFound(_("There is no user “%(name)s”.", name=identity_or_id))
     return user.id
