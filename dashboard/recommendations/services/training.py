@@ -207,7 +207,19 @@ def _row(run_id: int, user_id: int, place: int, found: cf.Suggestion) -> dict[st
 
 def _scaled(progress: Progress) -> Progress:
     span = ENGINE_ENDS - ENGINE_STARTS
-    return lambda fraction, text: progress(ENGINE_STARTS + span * fraction, text)
+    return lambda fraction, text: progress(ENGINE_STARTS + span * fraction, _stage_label(text))
+
+
+def _stage_label(text: str) -> str:
+    """The engine's name of a stage in the reader's language."""
+    labels = {
+        "comparing items": _("Comparing items"),
+        "counting people in common": _("Counting people in common"),
+        "making the lists": _("Making the lists"),
+        "comparing people": _("Comparing people"),
+        "done": _("Done"),
+    }
+    return _("Measuring") if text.startswith("measuring") else labels.get(text, text)
 
 
 def _iso(seconds: float) -> str:
