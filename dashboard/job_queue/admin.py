@@ -18,6 +18,7 @@ from dashboard.job_queue import queries, services
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import STATE_LABELS, Job, JobState
 from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.status import progress_text
 
 WORK = lazy("Work")
 
@@ -143,7 +144,7 @@ def _kinds() -> dict[str, str]:
 def _progress(job: Job) -> Markup:
     text = f"{job.progress:.0%}" if job.state is not JobState.QUEUED else ""
     return Markup('<span class="num">{}</span> <span class="muted">{}</span>').format(
-        text, job.progress_message if job.active else ""
+        text, progress_text(job) if job.active else ""
     )
 
 

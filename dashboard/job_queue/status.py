@@ -34,10 +34,15 @@ def status_of(job: Job) -> JobStatus:
         state_label=job.state_label,
         active=job.active,
         progress=job.progress,
-        progress_message=job.progress_message,
+        progress_message=progress_text(job),
         queue_position=position,
         text=_text(job, position),
     )
+
+
+def progress_text(job: Job) -> str:
+    """What the job is doing; in the reader's language when its task said it in a text of the catalogue."""
+    return _(job.progress_message) if job.progress_message else ""
 
 
 def _text(job: Job, position: int | None) -> str:
@@ -49,5 +54,5 @@ def _text(job: Job, position: int | None) -> str:
         if job.cancel_requested:
             return _("Being cancelled")
         percent = f"{job.progress:.0%}"
-        return f"{percent} {job.progress_message}".strip()
+        return f"{percent} {progress_text(job)}".strip()
     return job.error if job.state is JobState.FAILED else ""

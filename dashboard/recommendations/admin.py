@@ -96,8 +96,12 @@ def _table(metrics: list[dict[str, Any]]) -> Markup:
     """The metrics of a run, a line for each model and split."""
     heads = Markup().join(Markup('<th scope="col">{}</th>').format(head) for head in HEADS)
     lines = Markup().join(map(_line, metrics))
-    table = Markup('<table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>')
-    return table.format(heads, lines) if metrics else Markup("–")
+    # A page of details breaks words where it must; figures stay whole, and the table scrolls in its box.
+    table = Markup(
+        '<div class="table-responsive" tabindex="0" role="group" aria-label="{}">'
+        '<table class="table text-nowrap"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    )
+    return table.format(_("Metrics"), heads, lines) if metrics else Markup("–")
 
 
 def _line(row: dict[str, Any]) -> Markup:
