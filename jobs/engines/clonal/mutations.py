@@ -65,6 +65,14 @@ class MutationTable:
         ids = tuple(self.mutation_ids[row] for row in chosen.tolist())
         return MutationTable(ids, self.samples, **arrays)
 
+    def columns(self, chosen: npt.NDArray[np.int64]) -> "MutationTable":
+        """The table of some of its samples, in that order."""
+        arrays = {
+            name: getattr(self, name)[:, chosen] for name in (*COUNTS, *COPY_NUMBERS, *FRACTIONS)
+        }
+        samples = tuple(self.samples[column] for column in chosen.tolist())
+        return MutationTable(self.mutation_ids, samples, **arrays)
+
 
 @dataclass(frozen=True)
 class AllRows:

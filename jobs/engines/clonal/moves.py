@@ -1,0 +1,217 @@
+"""Moves between partitions: merging, splitting and regrouping, kept when the ELBO rises.
+
+Given the responsibilities, the best weights and prevalences are known, and with them the bound is a
+sum over clusters plus the entropy of the assignment (Bishop 2006, section 10.2). So a move is tried
+on the mutations of the few clusters it touches, with the others held still: what it gains there, the
+whole gains, and later sweeps only add to it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import digamma, gammaln
+
+from jobs.engines.clonal.arrays import Floats, Ints, Reals, log_sum_exp
+from jobs.engines.clonal.mixture import LEAST_EXPONENT, Mixture, State
+from jobs.engines.clonal.starts import pick_seeds
+
+# A move must raise the bound by this much: less is rounding, and could go back and forth.
+LEAST_GAIN = 0.1
+# How far below 0 the first guess of a merge may lie and still be tried with sweeps.
+WORTH_TRYING = 30.0
+LOCAL_SWEEPS = 20
+SPLIT_TRIES = 2
+# Mutations of which less than this share belongs to a group do not take part in its moves.
+LEAST_SHARE = 1e-3
+# Sweeps of everything after moves, before the next ones are looked for.
+SWEEPS_BETWEEN = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """The mutations of a few clusters."""
+
+    clusters: Ints
+    rows: Ints
+    values: Floats
+    weights: Floats
+    """(n_rows,): the part of each mutation that belongs to the group."""
+    shares: Floats
+    """(n_rows, n_clusters): how that part is shared out, adding up to 1."""
+    bound: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Another way to share out the mutations of a group."""
+
+    shares: Floats
+    bound: float
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Improves states of one mixture. tick is called between moves and may raise to cancel."""
+
+    mixture: Mixture
+    random: np.random.Generator
+    tick: Callable[[], None] = lambda: None
+
+    def improve(self, state: State, *, max_rounds: int = 50) -> State:
+        """The state after moves of all kinds, until none raises the ELBO."""
+        state = self.mixture.with_elbo(state)
+        for _ in range(max_rounds):
+            before = state.elbo
+            state = self._settled(self.split_all(self._settled(self.merge_all(state))))
+            if state.elbo < before + LEAST_GAIN:
+                state = self._settled(self.regroup_all(state))
+            if state.elbo < before + LEAST_GAIN:
+                break
+        return state
+
+    def merge_all(self, state: State) -> State:
+        """Merge pairs of clusters as long as that raises the ELBO."""
+        refused: set[tuple[int, int]] = set()
+        while state.n_used > 1:
+            pairs = [pair for pair in self._promising(state) if pair not in refused]
+            merged = None
+            for pair in pairs:
+                self.tick()
+                merged = self._merged(state, *pair)
+                if merged is not None:
+                    # The columns have other numbers now.
+                    state, refused = merged, set()
+                    break
+                refused.add(pair)
+            if merged is None:
+                return state
+        return state
+
+    def split_all(self, state: State) -> State:
+        """Split every cluster in two where that raises the ELBO."""
+        for cluster in range(state.n_used):
+            self.tick()
+            if state.n_used < self.mixture.n_clusters:
+                group = self._group(state, np.array([cluster]))
+                trials = [self._reseeded(group, 2) for _ in range(SPLIT_TRIES)]
+                state = self._best_of(state, group, trials)
+        return state
+
+    def regroup_all(self, state: State) -> State:
+        """Share out each cluster and its neighbours anew, in as many parts or one more or less."""
+        for size in (2, 3):
+            for first in range(state.n_used):
+                self.tick()
+                if first < state.n_used and size <= state.n_used:
+                    near = np.argsort(-pair_gains(self.mixture, state)[first], kind="stable")
+                    group = self._group(state, np.append(first, near[: size - 1]))
+                    trials = list(self._regrouped(state, group))
+                    state = self._best_of(state, group, trials)
+        return state
+
+    def _regrouped(self, state: State, group: Group) -> Iterator[Trial]:
+        free = self.mixture.n_clusters - state.n_used
+        size = len(group.clusters)
+        for n_parts in range(max(size - 1, 1), size + 1 + min(free, 1)):
+            yield self._reseeded(group, n_parts)
+
+    def _promising(self, state: State) -> list[tuple[int, int]]:
+        gains = pair_gains(self.mixture, state)
+        a, b = np.triu_indices(state.n_used, k=1)
+        order = np.argsort(-gains[a, b], kind="stable")
+        order = order[gains[a, b][order] > -WORTH_TRYING]
+        return list(zip(a[order].tolist(), b[order].tolist(), strict=True))
+
+    def _merged(self, state: State, a: int, b: int) -> State | None:
+        """The state with b poured into a, when that is better; neighbours may take part of it."""
+        gains = pair_gains(self.mixture, state)
+        near = np.argsort(-np.maximum(gains[a], gains[b]), kind="stable")
+        near = near[(near != a) & (near != b)][:2]
+        group = self._group(state, np.concatenate([[a, b], near]))
+        shares = np.delete(group.shares, 1, axis=1)
+        shares[:, 0] += group.shares[:, 1]
+        after = self._best_of(state, group, [self._fitted(group, shares)])
+        return None if after is state else after
+
+    def _group(self, state: State, clusters: Ints) -> Group:
+        parts = state.r[:, clusters]
+        weights = parts.sum(axis=1)
+        rows = np.flatnonzero(weights > LEAST_SHARE)
+        values, weights = self.mixture.values[rows], weights[rows]
+        shares = parts[rows] / weights[:, None]
+        now = self._bound(values, shares * weights[:, None], shares)[0]
+        return Group(clusters, rows, values, weights, shares, now)
+
+    def _reseeded(self, group: Group, n_parts: int) -> Trial:
+        """The group in parts that begin around some of its mutations."""
+        theta = pick_seeds(self.mixture, group.values, self.random, n_seeds=n_parts)
+        shares = _soft_max(group.values @ theta.T)
+        return self._fitted(group, shares)
+
+    def _fitted(self, group: Group, shares: Floats) -> Trial:
+        last = -np.inf
+        for left in range(LOCAL_SWEEPS, 0, -1):
+            parts = shares * group.weights[:, None]
+            now, theta, sizes = self._bound(group.values, parts, shares)
+            # Sweeps gain less and less: a trial that cannot catch up any more is given up.
+            if left < LOCAL_SWEEPS - 2 and (now - last) * left < group.bound - now:
+                break
+            if now - last < LEAST_GAIN / 2:
+                break
+            last = now
+            log_weights = digamma(self.mixture.alpha + sizes).astype(shares.dtype)
+            shares = _soft_max(group.values @ theta.T + log_weights)
+        parts = shares * group.weights[:, None]
+        return Trial(shares, self._bound(group.values, parts, shares)[0])
+
+    def _bound(self, values: Floats, parts: Floats, shares: Floats) -> tuple[float, Floats, Reals]:
+        """The ELBO's part that belongs to a group, with its best prevalences and its sizes."""
+        mixture = self.mixture
+        sizes = parts.sum(axis=0, dtype=np.float64)
+        evidence = (parts.T @ values).astype(np.float64)
+        entropy = -(parts * np.log(shares + 1e-30)).sum(dtype=np.float64)
+        total = bound(mixture, evidence, sizes).sum() - parts.shape[1] * gammaln(mixture.alpha)
+        theta = mixture.posteriors(evidence).astype(values.dtype)
+        return float(total + entropy), theta, sizes
+
+    def _best_of(self, state: State, group: Group, trials: list[Trial]) -> State:
+        best = max(trials, key=lambda trial: trial.bound)
+        if best.bound < group.bound + LEAST_GAIN:
+            return state
+        # The rows left aside keep their little share in the first part.
+        parts = np.zeros((len(state.r), best.shares.shape[1]), dtype=state.r.dtype)
+        parts[:, 0] = state.r[:, group.clusters].sum(axis=1)
+        parts[group.rows] = best.shares * group.weights[:, None]
+        others = np.delete(state.r[:, :-1], group.clusters, axis=1)
+        return self.mixture.from_responsibilities(np.hstack([others, parts]))
+
+    def _settled(self, state: State) -> State:
+        for _ in range(SWEEPS_BETWEEN):
+            state = self.mixture.sweep(state)
+        self.tick()
+        return self.mixture.with_elbo(self.mixture.without_unused(state))
+
+
+def bound(mixture: Mixture, evidence: Reals, sizes: Reals) -> Reals:
+    """(n,): what clusters contribute to the ELBO, the assignment's entropy aside."""
+    parts = mixture.by_sample(evidence)
+    fit = log_sum_exp(parts, axis=2) - np.log(mixture.likelihood.n_points)
+    return np.asarray(fit.sum(axis=1) + gammaln(mixture.alpha + sizes))
+
+
+def pair_gains(mixture: Mixture, state: State) -> Reals:
+    """(n_used, n_used): nats that merging two clusters gains at once; -inf on the diagonal.
+
+    The entropy of the assignment is left out: it can only fall, and it is costly."""
+    evidence, sizes = state.evidence[:-1], state.sizes
+    alone = bound(mixture, evidence, sizes)
+    gains = np.full((len(sizes), len(sizes)), -np.inf)
+    for a in range(len(sizes) - 1):
+        together = bound(mixture, evidence[a] + evidence[a + 1 :], sizes[a] + sizes[a + 1 :])
+        gains[a, a + 1 :] = together - alone[a] - alone[a + 1 :] + gammaln(mixture.alpha)
+    return np.maximum(gains, gains.T)
+
+
+def _soft_max(logits: Floats) -> Floats:
+    shares = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), LEAST_EXPONENT))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
