@@ -23,11 +23,14 @@ run: setup ## Set everything up and serve the portal with demo data (Ctrl-C stop
 setup: $(VENV)/installed $(MO) $(DIST) ## Create the environment, build the front-end
 assets: $(DIST) ## Build the front-end
 
+# The tests of one file share a worker, so that each worker starts few portals.
 test: dev ## Set up and run the tests
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -n auto --dist loadfile -m "not slow"
 
-test-all: dev ## Run all tests, the long ones too
-	$(PYTEST)
+test-slow: dev ## Run the long tests, one after the other: some stop servers
+	$(PYTEST) -m slow
+
+test-all: test test-slow ## Run all tests
 
 check: dev ## Format, lint, types, import contracts, templates, front-end
 	$(BIN)/ruff format --check $(CODE)
@@ -90,4 +93,4 @@ $(DIST): static/node_modules/.package-lock.json $(FRONT)
 	@$(NPM) run --silent build
 	@touch $@
 
-.PHONY: help run setup assets test test-all check format bench translations lock clean dev
+.PHONY: help run setup assets test test-slow test-all check format bench translations lock clean dev

@@ -17,7 +17,7 @@ from dashboard.core.config import Config, load_config
 from dashboard.core.database import db
 from tests.factories import people
 from tests.factories.brokers import rabbitmq
-from tests.factories.databases import DATABASES, database_uri, drop_own_databases
+from tests.factories.databases import DATABASES, database_uri, drop_own_databases, make_empty
 from tests.factories.demo import DemoPortal, demo_portal
 from tests.factories.portal import Visitor, serving
 
@@ -56,12 +56,10 @@ def app(config: Config) -> Iterator[Flask]:
     app.config["TESTING"] = True
     app.test_client_class = people.FreshClient
     with app.app_context():
-        db.drop_all()
-        db.create_all()
+        make_empty()
         people.make_roles()
         yield app
         db.session.remove()
-        db.drop_all()
         db.engine.dispose()
 
 
