@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashboard.core.config import Config, InvalidConfig, load_config
+from jobs.logs import job_record
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -27,8 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s%(job)s: %(message)s"
     )
+    logging.setLogRecordFactory(job_record)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         config = load_config(Path(os.environ.get("ATRIUM_CONFIG", CONFIG)))
@@ -66,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     worker_ = add("worker", worker, "run jobs only")
     worker_.add_argument("--kinds", nargs="+", metavar="KIND", help="take only these kinds of job")
     worker_.add_argument("--concurrency", type=int, metavar="N", help="jobs at once")
+    worker_.add_argument(
+        "--with-parent", action="store_true", help="stop when standard input ends (used by up)"
+    )
+    _add_jobs(add("jobs", lambda *_: _parser().parse_args(["jobs", "--help"]), "look after jobs"))
     child = add("job-child", job_child, "run one job in this process (used by the worker)")
     child.add_argument("job_id", type=int)
     child.add_argument("attempt", type=int)
@@ -93,6 +99,29 @@ def _parser() -> argparse.ArgumentParser:
         "--password-stdin", action="store_true", help="read the password from standard input"
     )
     return parser
+
+
+def _add_jobs(jobs: argparse.ArgumentParser) -> None:
+    commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=jobs_command, what=name)
+        return sub
+
+    list_ = add("list", "the newest jobs")
+    list_.add_argument("--state", help="queued, running, done, failed or cancelled")
+    list_.add_argument("--kind")
+    list_.add_argument("-n", type=int, default=20, metavar="N", help="how many")
+    for name, text in (
+        ("show", "everything about a job"),
+        ("cancel", "end a job that waits or runs"),
+        ("retry", "queue a failed or cancelled job again"),
+    ):
+        add(name, text).add_argument("job_id", type=int)
+    purge = add("purge", "remove finished jobs with their files")
+    purge.add_argument("--state", default="failed", help="done, failed (default) or cancelled")
+    purge.add_argument("--older-than-days", type=int, default=0, metavar="N")
 
 
 # ---------------------------------------------------------------------------------------------- serving
@@ -184,8 +213,9 @@ def _serve(app: "Flask", config: Config) -> None:
             port=config.server.port,
             threads=config.server.threads,
             ident=None,
-            # Larger bodies are refused by the route they go to, with a message.
-            max_request_body_size=config.uploads.max_video_bytes + 2**20,
+            # waitress keeps a body on disk before anybody asks who sent it. Videos come in pieces, so no body is
+            # larger than the portal allows; up to twice that it says so itself, on a page.
+            max_request_body_size=2 * int(app.config["MAX_CONTENT_LENGTH"]),
             channel_timeout=120,
             url_scheme="https" if config.server.https_only else "http",
         )
@@ -248,10 +278,14 @@ class _Runner:
     def _watch(self) -> None:
         while not self._stopping.is_set():
             # A session of its own: Ctrl-C reaches this process only, which then asks the runner to drain.
+            # It holds the end of a pipe, which tells it when this process was killed.
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run.py"), "worker"], start_new_session=True
+                [sys.executable, str(ROOT / "run.py"), "worker", "--with-parent"],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
             )
-            code = self._process.wait()
+            with self._process:
+                code = self._process.wait()
             if not self._stopping.wait(RESTART_DELAY_S if code else 0):
                 logging.getLogger("atrium").warning(
                     "job runner ended (%s): starting it again", code
@@ -305,6 +339,21 @@ def recommend(config: Config, arguments: argparse.Namespace) -> int:
 
     with _ready_app(config).app_context():
         print(report.for_user(arguments.user, n=arguments.n))
+    return 0
+
+
+def jobs_command(config: Config, arguments: argparse.Namespace) -> int:
+    """List, show, cancel, retry or remove jobs."""
+    from dashboard.job_queue import report
+
+    with _app(config).app_context():
+        if arguments.what == "list":
+            print(report.list_jobs(state=arguments.state, kind=arguments.kind, n=arguments.n))
+        elif arguments.what == "purge":
+            days = arguments.older_than_days
+            print(report.purge(state=arguments.state, older_than_days=days))
+        else:
+            print(getattr(report, arguments.what)(arguments.job_id))
     return 0
 
 

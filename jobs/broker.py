@@ -1,36 +1,35 @@
-"""Brokers: how a worker hears that a job waits. The row is the truth; a message is only the bell."""
+"""Brokers: how a worker hears that a job waits. The row is the truth; a message is only the bell.
+
+A bell says that something waits, not what: the worker then claims what is next by priority and turn.
+So a bell may be lost, doubled or late. An idle worker looks by itself now and then, which is what
+a lost bell costs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from jobs.store import ClaimedJob
+
+class BrokerUnavailable(Exception):
+    """The broker cannot be reached just now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message for a consumer."""
+class DeadLetter:
+    """A message that is not one of ours."""
 
-    job_id: int
-    job: ClaimedJob | None = None
-    """Set when the broker has claimed the job already."""
-    tag: Any = None
-    """The broker's own handle for ack and nack."""
+    queue: str
+    """Where it was found; empty when the broker does not say."""
+    body: bytes
 
 
 class Consumer(Protocol):
-    """One worker's ear. `get` is called by one thread; everything else by any."""
+    """One worker's ear; thread-safe. It calls the worker's `ring` from a thread of its own."""
 
-    def get(self, *, limit: int, timeout_s: float) -> Sequence[Delivery]:
-        """Up to `limit` deliveries, waiting at most `timeout_s` for the first."""
-        ...
-
-    def ack(self, delivery: Delivery) -> None: ...
-
-    def nack(self, delivery: Delivery) -> None:
-        """Give a delivery back for another worker."""
+    def settle(self, n_claimed: int, *, all_heard: bool) -> None:
+        """Answer for the bells heard so far: as many as jobs were claimed, or all when no job is left."""
         ...
 
     def close(self) -> None: ...
@@ -40,13 +39,27 @@ class Broker(Protocol):
     """A way to ring workers."""
 
     def publish(self, job_id: int, *, queue: str) -> None:
-        """Ring for a committed job. Never blocks and never raises: the sweeper repairs what is lost."""
+        """Ring for a committed job. Never blocks and never raises."""
         ...
 
-    def consume(self, queues: Sequence[str], *, worker: str, slots: int) -> Consumer: ...
+    def consume(
+        self, queues: Sequence[str], *, worker: str, slots: int, ring: Callable[[], None]
+    ) -> Consumer: ...
 
     def depth(self, queue: str) -> int | None:
         """Messages that wait for a consumer; None when there are none to count or no answer."""
+        ...
+
+    def dead_letters(self, *, limit: int) -> list[DeadLetter]:
+        """The oldest messages that nobody could read; they stay."""
+        ...
+
+    def requeue_dead_letters(self) -> int:
+        """Send them once more to where they were found; how many."""
+        ...
+
+    def purge_dead_letters(self) -> int:
+        """Remove them; how many they were."""
         ...
 
     def close(self) -> None: ...

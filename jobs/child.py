@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from jobs.logs import logging_job
 from jobs.messages import BadMessage, load
 from jobs.runs import checked, one_line
 from jobs.tasks import Cancelled, JobContext, Limits, TaskRegistry
@@ -71,8 +72,10 @@ def serve_job(
         return 1  # the worker died before it gave the order
     signal.signal(signal.SIGTERM, _raise_cancelled)
     try:
-        with context():
-            result = _run(tasks, json.loads(line), reporter)
+        order = json.loads(line)
+        about = logging_job(order["job_id"], attempt=order["attempt"], kind=order["kind"])
+        with about, context():
+            result = _run(tasks, order, reporter)
         reporter.send(type="done", result=checked(result))
     except Cancelled:
         return 1

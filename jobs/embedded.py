@@ -1,94 +1,73 @@
-"""The embedded broker: no server, the job store itself is the queue.
+"""The embedded broker: no server, the job table itself is the queue.
 
-A consumer claims as many waiting jobs as its worker has free slots. It is woken by a datagram of
-the process that enqueued, and looks by itself every `poll_s` for jobs whose time has come.
+A worker is woken by a datagram of the process that enqueued; one on another host finds the job when
+it looks by itself.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jobs.broker import Delivery
-from jobs.store import Claims
-from jobs.wakeup import Listener, wake, wake_folder
+from jobs.broker import DeadLetter
+from jobs.wakeup import Listener, Waker, wake_folder
+
+HEAR_S = 5.0
+"""How long the listener sleeps before it looks whether it was closed."""
 
 
 class EmbeddedBroker:
-    """Rings the workers on this host; workers elsewhere find the job when they look."""
+    """Rings the workers on this host."""
 
-    def __init__(self, store: Claims, *, data_dir: Path, lease_s: float, poll_s: float) -> None:
-        self._store = store
+    def __init__(self, *, data_dir: Path) -> None:
         self._folder = wake_folder(data_dir)
-        self._lease_s = lease_s
-        self._poll_s = poll_s
+        self._waker = Waker(self._folder)
 
     def publish(self, job_id: int, *, queue: str) -> None:
-        wake(self._folder)
+        self._waker.wake()
 
-    def consume(self, queues: Sequence[str], *, worker: str, slots: int) -> EmbeddedConsumer:
-        return EmbeddedConsumer(
-            self._store,
-            queues=queues,
-            worker=worker,
-            listener=Listener(self._folder),
-            lease_s=self._lease_s,
-            poll_s=self._poll_s,
-        )
+    def consume(
+        self, queues: Sequence[str], *, worker: str, slots: int, ring: Callable[[], None]
+    ) -> EmbeddedConsumer:
+        return EmbeddedConsumer(Listener(self._folder), ring=ring)
 
     def depth(self, queue: str) -> int | None:
         return None  # there are no messages to lose
+
+    def dead_letters(self, *, limit: int) -> list[DeadLetter]:
+        return []
+
+    def requeue_dead_letters(self) -> int:
+        return 0
+
+    def purge_dead_letters(self) -> int:
+        return 0
 
     def close(self) -> None:
         pass
 
 
 class EmbeddedConsumer:
-    """Claims waiting jobs for one worker."""
+    """Hears datagrams on a thread."""
 
-    def __init__(
-        self,
-        store: Claims,
-        *,
-        queues: Sequence[str],
-        worker: str,
-        listener: Listener,
-        lease_s: float,
-        poll_s: float,
-    ) -> None:
-        self._store = store
-        self._queues = list(queues)
-        self._worker = worker
+    def __init__(self, listener: Listener, *, ring: Callable[[], None]) -> None:
         self._listener = listener
-        self._lease_s = lease_s
-        self._poll_s = poll_s
-        self._closed = threading.Event()
+        self._ring = ring
+        self._closed = False
+        self._thread = threading.Thread(target=self._loop, name="job-listener", daemon=True)
+        self._thread.start()
 
-    def get(self, *, limit: int, timeout_s: float) -> list[Delivery]:
-        until = time.monotonic() + timeout_s
-        while not self._closed.is_set():
-            found = self._claim(limit)
-            if found:
-                return found
-            self._listener.wait(min(until - time.monotonic(), self._poll_s))
-            if time.monotonic() >= until:
-                break  # the next call looks at once
-        return []
-
-    def _claim(self, limit: int) -> list[Delivery]:
-        jobs = self._store.claim_next(
-            queues=self._queues, worker=self._worker, lease_s=self._lease_s, limit=limit
-        )
-        return [Delivery(job_id=job.id, job=job) for job in jobs]
-
-    def ack(self, delivery: Delivery) -> None:
-        pass  # the claim was the acknowledgement
-
-    def nack(self, delivery: Delivery) -> None:
-        pass
+    def settle(self, n_claimed: int, *, all_heard: bool) -> None:
+        pass  # a datagram asks for no answer
 
     def close(self) -> None:
-        self._closed.set()
+        self._closed = True
+        self._listener.nudge()
+        self._thread.join(timeout=2.0)
         self._listener.close()
+
+    def _loop(self) -> None:
+        while not self._closed:
+            if self._listener.wait(HEAR_S):
+                self._ring()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ class ClaimedJob:
     """None means what the task says."""
     timeout_s: float | None = None
     """None means what the task says."""
+    followed: bool = False
+    """Whether another step waits for this one."""
 
 
 class Verdict(StrEnum):
@@ -74,45 +76,92 @@ class WorkerStatus:
     draining: bool
 
 
-class Claims(Protocol):
-    """How a job becomes this worker's: at most one caller gets each attempt."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a worker with free slots asks the store for."""
 
-    def claim(self, job_id: int, *, worker: str, lease_s: float) -> ClaimedJob | None: ...
+    queues: Sequence[str]
+    worker: str
+    lease_s: float
+    limit: int
+    per_kind: Mapping[str, int] = field(default_factory=dict)
+    """Kinds of which no more than so many may run at once, counted over all workers."""
+    per_minute: Mapping[str, int] = field(default_factory=dict)
+    """Kinds of which no more than so many may start in a minute."""
+    per_owner: int | None = None
+    """Jobs that one owner may have running at once."""
 
-    def claim_next(
-        self, *, queues: Sequence[str], worker: str, lease_s: float, limit: int
-    ) -> list[ClaimedJob]: ...
+    @property
+    def limited(self) -> bool:
+        """Whether the claim has to count what runs already."""
+        return bool(self.per_kind or self.per_minute or self.per_owner)
 
 
-class JobStore(Claims, Protocol):
+End = tuple[ClaimedJob, Outcome]
+"""How a run ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease that ought to have been prolonged. Of two equal ones the later shows that nobody did."""
+
+    job_id: int
+    attempt: int
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a worker finds when it looks by itself; one query, because idle workers look every second."""
+
+    waiting: bool
+    """A job could be claimed."""
+    doubtful: bool
+    """A running job's lease ended, or ends later than any lease can."""
+    due: bool
+    """The time of a later job, a retry or a schedule has come."""
+
+
+class JobStore(Protocol):
     """Jobs and workers, kept. All writes about a run are fenced by its attempt."""
 
-    def progress(self, job_id: int, *, attempt: int, fraction: float, text: str) -> bool: ...
+    def turn(
+        self, ends: Sequence[End], wanted: Wanted | None
+    ) -> tuple[list[bool], list[ClaimedJob]]:
+        """Write the ends of runs and claim waiting jobs, all in one transaction.
 
-    def finish(self, job_id: int, *, attempt: int, outcome: Outcome) -> bool:
-        """Write the end of a run; False when the run is no longer the caller's."""
+        The answers say of each end whether the run was still this worker's. At most one caller gets
+        each attempt of a job.
+        """
         ...
+
+    def progress(self, job_id: int, *, attempt: int, fraction: float, text: str) -> bool: ...
 
     def heartbeat(self, held: Sequence[tuple[int, int]], *, lease_s: float) -> dict[int, Beat]:
         """Extend the leases of (job id, attempt) pairs and hear what became of each job."""
         ...
 
-    def reap(self, *, max_deaths: int) -> list[int]:
-        """Give back jobs whose lease ended, or fail them when too many workers died; their ids."""
+    def look(self, *, lease_s: float) -> Look: ...
+
+    def list_doubtful(self, *, lease_s: float) -> list[Lease]:
+        """The leases that `look` found doubtful."""
         ...
 
-    def take_unpublished(self, *, limit: int) -> list[tuple[int, str]]:
-        """Due jobs that have no message, marked published now: (id, queue)."""
+    def give_back(self, lease: Lease, *, max_deaths: int) -> bool:
+        """Queue the job again, or fail it when too many workers died over it; False when its lease
+        has changed meanwhile."""
         ...
 
-    def count_overdue(self, *, older_than_s: float) -> dict[str, int]:
-        """How many due jobs wait in each queue whose oldest message is older than this."""
+    def start_due(self) -> int:
+        """Make ready what is due now: later jobs, retries, and one job for every schedule; how many."""
         ...
 
-    def take_overdue(self, queue: str, *, older_than_s: float, limit: int) -> list[int]:
-        """The longest waiting of those jobs, marked published now."""
+    def sample(self) -> None:
+        """Note how the queue stands, once a minute whatever the number of callers."""
         ...
 
-    def report_worker(self, status: WorkerStatus) -> None: ...
+    def report_worker(self, status: WorkerStatus) -> bool:
+        """Keep what a worker tells of itself; whether somebody asked it to drain."""
+        ...
 
     def forget_worker(self, name: str) -> None: ...

@@ -91,6 +91,10 @@ class Task:
     retry: Retry
     timeout_s: float | None
     limits: Limits = field(default_factory=Limits)
+    max_running: int | None = None
+    """Jobs of this kind that may run at once, over all workers."""
+    per_minute: int | None = None
+    """Jobs of this kind that may start in a minute, over all workers."""
 
     def __call__(self, message: Message, ctx: JobContext) -> Result:
         return self.function(message, ctx)
@@ -104,6 +108,8 @@ def task(
     timeout_s: float | None = 3600.0,
     memory_mb: int | None = None,
     cpu_s: int | None = None,
+    max_running: int | None = None,
+    per_minute: int | None = None,
 ) -> Callable[[TaskFunction], Task]:
     """Make the decorated function the task of a message class."""
 
@@ -115,6 +121,8 @@ def task(
             retry=retry or Retry(),
             timeout_s=timeout_s,
             limits=Limits(memory_mb=memory_mb, cpu_s=cpu_s),
+            max_running=max_running,
+            per_minute=per_minute,
         )
 
     return decorate
@@ -140,6 +148,14 @@ class TaskRegistry:
     def queues(self) -> list[str]:
         """The queues of all kinds, sorted."""
         return sorted({entry.kind.queue for entry in self._by_kind.values()})
+
+    def caps(self) -> dict[str, int]:
+        """The most that may run at once, of the kinds that say so."""
+        return {name: each.max_running for name, each in self._by_kind.items() if each.max_running}
+
+    def rates(self) -> dict[str, int]:
+        """The most that may start in a minute, of the kinds that say so."""
+        return {name: each.per_minute for name, each in self._by_kind.items() if each.per_minute}
 
     def only(self, kinds: Iterable[str]) -> TaskRegistry:
         """The same without other kinds; ValueError when a kept kind shares its queue with one left out."""

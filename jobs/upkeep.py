@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.broker import Broker
 from jobs.runs import Run, Stop
-from jobs.store import Beat, JobStore, StoreUnavailable, WorkerStatus
+from jobs.store import Beat, JobStore, Lease, StoreUnavailable, WorkerStatus
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 1.0
-"""A cancelled job must be gone within 5 s, so running jobs are asked after every second."""
+BEAT_S = 0.75
+"""A cancelled job must be gone within 5 s, so running jobs are asked after about every second."""
 REPORT_EVERY_S = 5.0
 STUCK_AFTER_S = 4.0
 """A task in a thread that has not stopped this long after it was asked is given up."""
@@ -31,10 +30,12 @@ class Heart:
         runs: Callable[[], list[Run]],
         status: Callable[[], WorkerStatus],
         lease_s: float,
+        drain: Callable[[], None],
     ) -> None:
         self._store = store
         self._runs = runs
         self._status = status
+        self._drain = drain
         self._lease_s = lease_s
         self._stopped = threading.Event()
         self._reported_at = -REPORT_EVERY_S
@@ -63,7 +64,7 @@ class Heart:
                 log.warning("heartbeat: %s", error)
             except Exception:
                 log.exception("heartbeat")
-            if self._stopped.wait(min(BEAT_S, self._lease_s / 3)):
+            if self._stopped.wait(beat_every_s(self._lease_s)):
                 return
 
     def _beat(self) -> None:
@@ -75,7 +76,9 @@ class Heart:
             for run in runs:
                 _obey(run, beats.get(run.job.id, Beat.KEEP))
         if time.monotonic() - self._reported_at >= REPORT_EVERY_S:
-            self._store.report_worker(self._status())
+            if self._store.report_worker(self._status()):
+                log.info("asked to drain")
+                self._drain()
             self._reported_at = time.monotonic()
 
     def _look_after(self, runs: list[Run]) -> None:
@@ -97,20 +100,22 @@ def _obey(run: Run, beat: Beat) -> None:
         run.ask_to_stop(Stop.LOST)
 
 
+def beat_every_s(lease_s: float) -> float:
+    """How often leases are prolonged."""
+    return min(BEAT_S, lease_s / 4)
+
+
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
     """How the queue is mended."""
 
-    every_s: float = 2.0
+    every_s: float = 1.0
     max_deaths: int = 3
     """Workers that may die over a job before it is failed: it may be what kills them."""
-    republish_after_s: float = 10.0
-    """A job that waits longer than this although the broker holds fewer messages than jobs wait has
-    lost its message."""
 
 
 class Sweeper:
-    """Gives back the jobs of dead workers and rings again for jobs whose message was lost.
+    """Looks now and then: for jobs whose bell was lost, for what has become due, for dead workers.
 
     Every worker has one; they do not fight, because each of their writes is conditional.
     """
@@ -118,15 +123,18 @@ class Sweeper:
     def __init__(
         self,
         store: JobStore,
-        broker: Broker,
         *,
         settings: SweepSettings,
+        lease_s: float,
+        ring: Callable[[], None],
     ) -> None:
         self._store = store
-        self._broker = broker
         self._settings = settings
+        self._lease_s = lease_s
+        self._ring = ring
         self._stopped = threading.Event()
-        self._checked_at = time.monotonic()
+        self._doubts: dict[Lease, float] = {}
+        self._minute = -1
         self._thread = threading.Thread(target=self._loop, name="job-sweeper", daemon=True)
 
     def start(self) -> None:
@@ -139,24 +147,31 @@ class Sweeper:
         self._thread.join(timeout=5.0)
 
     def sweep(self) -> None:
-        """Mend once."""
-        self._store.reap(max_deaths=self._settings.max_deaths)
-        for job_id, queue in self._store.take_unpublished(limit=500):
-            self._broker.publish(job_id, queue=queue)
-        now = time.monotonic()
-        if now - self._checked_at >= self._settings.republish_after_s:
-            self._checked_at = now
-            self._ring_again()
+        """Look once, and mend what is amiss."""
+        seen = self._store.look(lease_s=self._lease_s)
+        n_started = self._store.start_due() if seen.due else 0
+        n_given_back = self._mend() if seen.doubtful else 0
+        if seen.waiting or n_started or n_given_back:
+            self._ring()
+        minute = int(time.time() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._store.sample()
 
-    def _ring_again(self) -> None:
-        older_than_s = self._settings.republish_after_s
-        for queue, n_waiting in self._store.count_overdue(older_than_s=older_than_s).items():
-            depth = self._broker.depth(queue)
-            if depth is None or depth >= n_waiting:
-                continue
-            missing = n_waiting - depth
-            for job_id in self._store.take_overdue(queue, older_than_s=older_than_s, limit=missing):
-                self._broker.publish(job_id, queue=queue)
+    def _mend(self) -> int:
+        """Give back the jobs of leases that stayed as they were for longer than a living worker leaves them.
+
+        A lease that is only seen to have ended proves nothing: the clock may have jumped.
+        """
+        now = time.monotonic()
+        doubtful = self._store.list_doubtful(lease_s=self._lease_s)
+        self._doubts = {lease: self._doubts.get(lease, now) for lease in doubtful}
+        patience_s = 1.2 * beat_every_s(self._lease_s)
+        dead = [lease for lease, since in self._doubts.items() if now - since >= patience_s]
+        given_back = [
+            self._store.give_back(lease, max_deaths=self._settings.max_deaths) for lease in dead
+        ]
+        return sum(given_back)
 
     def _loop(self) -> None:
         while not self._stopped.wait(self._settings.every_s):

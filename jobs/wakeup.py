@@ -11,6 +11,7 @@ import os
 import socket
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 # The longest path a Unix socket can have is 107 bytes on Linux and 103 on macOS.
@@ -28,24 +29,49 @@ def wake_folder(data_dir: Path) -> Path:
     return inside
 
 
-def wake(folder: Path) -> None:
-    """Wake every worker that listens in `folder`; never blocks and never raises."""
-    if not supported:
-        return
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.setblocking(False)
-        for path in folder.glob(f"*{SUFFIX}"):
-            _send(sender, path)
+@cache
+def _sender(_pid: int) -> socket.socket:
+    """The socket that this process sends from; a forked process needs its own."""
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sender.setblocking(False)
+    return sender
 
 
-def _send(sender: socket.socket, path: Path) -> None:
-    try:
-        sender.sendto(b"", os.fspath(path))
-    except ConnectionRefusedError:
-        # Left behind by a worker that was killed.
-        path.unlink(missing_ok=True)
-    except OSError:
-        pass  # its buffer is full: it has been woken already
+class Waker:
+    """Wakes every worker that listens in a folder; thread-safe, never blocks and never raises."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: tuple[int, int] = (0, 0)
+        self._paths: list[str] = []
+
+    def wake(self) -> None:
+        """Send an empty datagram to each."""
+        if not supported:
+            return
+        with contextlib.suppress(OSError):
+            sender = _sender(os.getpid())
+            for path in self._listeners():
+                self._send(sender, path)
+
+    def _listeners(self) -> list[str]:
+        """The sockets in the folder, listed anew when it changed: an enqueue must not cost a listing."""
+        stat = self._folder.stat()
+        seen = (stat.st_mtime_ns, stat.st_ino)
+        if seen != self._seen:
+            self._paths = [str(path) for path in self._folder.glob(f"*{SUFFIX}")]
+            self._seen = seen
+        return self._paths
+
+    @staticmethod
+    def _send(sender: socket.socket, path: str) -> None:
+        try:
+            sender.sendto(b"", path)
+        except ConnectionRefusedError:
+            # Left behind by a worker that was killed.
+            Path(path).unlink(missing_ok=True)
+        except OSError:
+            pass  # its buffer is full: it has been woken already
 
 
 class Listener:
@@ -63,18 +89,26 @@ class Listener:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(os.fspath(self._path))
 
-    def wait(self, timeout_s: float) -> None:
-        """Return when woken, or after `timeout_s`; wakes that came before count as one."""
+    def wait(self, timeout_s: float) -> bool:
+        """Whether woken within `timeout_s`; wakes that came before count as one."""
         ear = self._socket
         if ear is None:
             time.sleep(max(0.0, timeout_s))
-            return
-        ear.settimeout(max(timeout_s, 0.001))
-        with contextlib.suppress(OSError):
+            return False
+        try:
+            ear.settimeout(max(timeout_s, 0.001))
             ear.recv(1)
+        except OSError:
+            return False
+        with contextlib.suppress(OSError):
             ear.setblocking(False)
             while True:  # until nothing is left, which raises
                 ear.recv(1)
+        return True
+
+    def nudge(self) -> None:
+        """Wake this listener from within its own process."""
+        Waker(self._path.parent).wake()
 
     def close(self) -> None:
         """Stop listening and remove the socket."""

@@ -16,20 +16,31 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from jobs.broker import Broker, Consumer, Delivery
+from jobs.broker import Broker, Consumer
 from jobs.children import ChildSettings, Guard, run_in_child
-from jobs.messages import BadMessage, load
+from jobs.logs import logging_job
+from jobs.messages import BadMessage, Kind, load
+from jobs.retry import NEVER
 from jobs.runs import Run, Stop, checked, judge
-from jobs.store import ClaimedJob, JobStore, Outcome, StoreUnavailable, Verdict, WorkerStatus
-from jobs.tasks import Cancelled, JobContext, Result, TaskRegistry
+from jobs.store import (
+    ClaimedJob,
+    End,
+    JobStore,
+    Outcome,
+    StoreUnavailable,
+    Verdict,
+    Wanted,
+    WorkerStatus,
+)
+from jobs.tasks import Cancelled, JobContext, Result, Task, TaskRegistry
 from jobs.upkeep import Heart, Sweeper, SweepSettings
 
 log = logging.getLogger(__name__)
 
-HEAR_S = 1.0
-"""How long the worker waits for a delivery before it looks whether it should stop."""
+LOOK_S = 0.2
+"""How long the worker waits before it looks whether it should stop."""
 BACK_OFF_S = 1.0
 
 
@@ -47,6 +58,8 @@ class WorkerSettings:
     lease_s: float = 30.0
     grace_s: float = 10.0
     """How long running jobs may go on after SIGTERM before they are handed back."""
+    per_owner: int | None = None
+    """Jobs that one owner may have running at once, over all workers."""
     sweep: SweepSettings = field(default_factory=SweepSettings)
     fatal: tuple[type[BaseException], ...] = ()
     """Errors of the tasks' own domain: another try would meet the same rule."""
@@ -73,13 +86,36 @@ class Worker:
         self._settings = settings
         self._context = context
         self._guard = Guard()
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._running: dict[int, Run] = {}
         self._ready: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
-        self._draining = threading.Event()
-        self._at_once = threading.Event()
-        self._heart = Heart(store, runs=self.runs, status=self.status, lease_s=settings.lease_s)
-        self._sweeper = Sweeper(store, broker, settings=settings.sweep)
+        # What the main thread waits for: a run that ended, or None for a bell. A SimpleQueue, because
+        # a signal handler of the very thread that waits may put into it.
+        self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._rung = False
+        self._ended: list[Run] = []
+        """Runs whose end is not written yet."""
+        self._draining = False
+        self._at_once = False
+        self._heart = Heart(
+            store,
+            runs=self.runs,
+            status=self.status,
+            lease_s=settings.lease_s,
+            drain=self.drain,
+        )
+        self._sweeper = Sweeper(
+            store, settings=settings.sweep, lease_s=settings.lease_s, ring=self.ring
+        )
+        self._wanted = Wanted(
+            queues=tasks.queues(),
+            worker=settings.name,
+            lease_s=settings.lease_s,
+            limit=settings.slots,
+            per_kind=tasks.caps(),
+            per_minute=tasks.rates(),
+            per_owner=settings.per_owner,
+        )
 
     def run(self) -> int:
         """Serve until `shutdown`, then drain: returns the exit code when no job is left here.
@@ -92,27 +128,39 @@ class Worker:
         for _ in range(self._settings.slots):
             self._open_slot()
         self._heart.start(give_up=self._give_up)
-        self._sweeper.start()
         consumer = self._broker.consume(
-            self._tasks.queues(), worker=self._settings.name, slots=self._settings.slots
+            self._tasks.queues(),
+            worker=self._settings.name,
+            slots=self._settings.slots,
+            ring=self.ring,
         )
+        self._sweeper.start()
+        self.ring()  # what waits already has rung before this worker could hear
         log.info("worker %s takes %s", self._settings.name, ", ".join(self._tasks.queues()))
         try:
-            while not self._draining.is_set():
+            while not self._draining:
                 self._turn(consumer)
         finally:
             consumer.close()
             self._leave()
         return 0
 
-    def shutdown(self) -> None:
-        """Take no more jobs and let the running ones end; called again: hand them back at once.
+    def ring(self) -> None:
+        """Say that a job may be waiting; from any thread."""
+        if not self._rung:
+            self._rung = True
+            self._inbox.put(None)
 
-        Safe in a signal handler.
-        """
-        if self._draining.is_set():
-            self._at_once.set()
-        self._draining.set()
+    def drain(self) -> None:
+        """Take no more jobs and let the running ones end."""
+        self._draining = True
+        self._inbox.put(None)
+
+    def shutdown(self) -> None:
+        """Drain; called again: hand the running jobs back at once. Safe in a signal handler."""
+        if self._draining:
+            self._at_once = True
+        self.drain()
 
     def runs(self) -> list[Run]:
         """The jobs that run here now."""
@@ -128,53 +176,60 @@ class Worker:
             queues=self._tasks.queues(),
             slots=self._settings.slots,
             running=[run.job.id for run in self.runs()],
-            draining=self._draining.is_set(),
+            draining=self._draining,
         )
 
     # Taking jobs
 
     def _turn(self, consumer: Consumer) -> None:
-        free = self._free_slots(wait_s=HEAR_S)
-        if not free:
+        """Wait until something happens, then write what ended and claim what waits, in one transaction."""
+        self._collect(timeout_s=LOOK_S)
+        free = self._settings.slots - self._n_running() + len(self._ended)
+        wanted = replace(self._wanted, limit=free) if self._rung and free > 0 else None
+        if wanted is None and not self._ended:
             return
+        if wanted is not None:
+            self._rung = False  # before the claim: a bell from now on asks for another one
         try:
-            for delivery in consumer.get(limit=free, timeout_s=HEAR_S):
-                self._take(consumer, delivery)
+            claimed = self._write_ends(wanted)
         except StoreUnavailable as error:
             log.warning("job store unavailable: %s", error)
+            self._rung = self._rung or wanted is not None
             time.sleep(BACK_OFF_S)
-        except Exception:
-            # One job that cannot be taken must not end the worker and what else runs in it.
-            log.exception("taking a job")
-            time.sleep(BACK_OFF_S)
-
-    def _free_slots(self, *, wait_s: float) -> int:
-        with self._lock:
-            if len(self._running) >= self._settings.slots:
-                self._lock.wait(wait_s)
-            return max(0, self._settings.slots - len(self._running))
-
-    def _take(self, consumer: Consumer, delivery: Delivery) -> None:
-        try:
-            job = delivery.job or self._store.claim(
-                delivery.job_id, worker=self._settings.name, lease_s=self._settings.lease_s
-            )
-        except StoreUnavailable:
-            consumer.nack(delivery)
-            raise
-        # Acknowledged right after the claim: from here the lease answers for the job, so a broker's
-        # time limit for acknowledgements cannot meet a long job.
-        consumer.ack(delivery)
-        if job is not None:
+            return
+        for job in claimed:
             self._begin(job)
+        if wanted is not None:
+            full = len(claimed) == free
+            self._rung = self._rung or full  # there may be more, for the next slot that is free
+            consumer.settle(len(claimed), all_heard=not full)
+
+    def _collect(self, *, timeout_s: float) -> None:
+        """Take the inbox's content, waiting for the first."""
+        try:
+            # A bell that could not be heeded for want of a slot is still in `_rung`.
+            run = self._inbox.get(timeout=timeout_s)
+            while True:
+                if run is not None:
+                    self._ended.append(run)
+                run = self._inbox.get_nowait()
+        except queue.Empty:
+            pass
+
+    def _n_running(self) -> int:
+        with self._lock:
+            return len(self._running)
 
     def _begin(self, job: ClaimedJob) -> None:
+        folder = self._settings.runs_dir / str(job.id) / str(job.attempt)
         try:
             task = self._tasks.get(job.kind)
         except BadMessage as error:
-            self._write(job, Outcome(Verdict.FAILED, error=str(error)))
+            run = Run(job, UNKNOWN, folder=folder, write_progress=self._write_progress)
+            run.outcome = Outcome(Verdict.FAILED, error=str(error))
+            self._ended.append(run)
+            self._inbox.put(None)
             return
-        folder = self._settings.runs_dir / str(job.id) / str(job.attempt)
         run = Run(job, task, folder=folder, write_progress=self._write_progress)
         with self._lock:
             self._running[job.id] = run
@@ -187,7 +242,8 @@ class Worker:
 
     def _serve_slot(self) -> None:
         while (run := self._ready.get()) is not None:
-            self._execute(run)
+            with logging_job(run.job.id, attempt=run.job.attempt, kind=run.job.kind):
+                self._execute(run)
             if not self._conclude(run):
                 return  # given up meanwhile: another thread has this slot
 
@@ -199,7 +255,7 @@ class Worker:
             retry = replace(run.task.retry, fatal=(*run.task.retry.fatal, *self._settings.fatal))
             run.outcome = judge(run.job, retry, error, stop=run.stop, timeout_s=run.timeout_s)
             if not isinstance(error, Cancelled):
-                log.warning("job %d (%s): %s", run.job.id, run.job.kind, error, exc_info=error)
+                log.warning("%s", error, exc_info=error)
 
     def _perform(self, run: Run) -> Result:
         if run.task.isolate:
@@ -216,23 +272,13 @@ class Worker:
             return run.task(load(run.job.kind, run.job.args), ctx)
 
     def _conclude(self, run: Run) -> bool:
-        """Write the end of a run and free its slot; False when somebody did so before."""
+        """Hand a run that ended to the main thread; False when somebody did so before."""
         with self._lock:
             if run.concluded:
                 return False
             run.concluded = True
         run.close()
-        try:
-            if run.stop is not Stop.LOST and run.outcome is not None:
-                self._write(run.job, run.outcome)
-                if run.outcome.verdict is Verdict.CANCELLED:
-                    _remove_files(run.folder)
-        except Exception:
-            log.exception("job %d: its end cannot be written; its lease will end", run.job.id)
-        finally:
-            with self._lock:
-                self._running.pop(run.job.id, None)
-                self._lock.notify_all()
+        self._inbox.put(run)
         return True
 
     def _give_up(self, run: Run) -> None:
@@ -246,18 +292,43 @@ class Worker:
 
     # Writing about jobs
 
-    def _write(self, job: ClaimedJob, outcome: Outcome) -> None:
-        while True:
-            try:
-                mine = self._store.finish(job.id, attempt=job.attempt, outcome=outcome)
-                break
-            except StoreUnavailable as error:
-                log.warning("job %d: cannot write its end yet: %s", job.id, error)
-                # Not Event.wait: a signal handler that sets an event its own thread waits for can block.
-                time.sleep(BACK_OFF_S)
-                if self._at_once.is_set():
-                    return  # the sweeper of another worker finds it
-        log.info("job %d (%s): %s%s", job.id, job.kind, outcome.verdict, "" if mine else " (lost)")
+    def _write_ends(self, wanted: Wanted | None) -> list[ClaimedJob]:
+        """Write the ends of the runs that ended, and claim. Raises StoreUnavailable; the runs are kept then."""
+        told = [run for run in self._ended if run.stop is not Stop.LOST and run.outcome is not None]
+        try:
+            mine, claimed = self._store.turn([_end_of(run) for run in told], wanted)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("ends of %d jobs cannot be written together", len(told))
+            mine, claimed = [self._write_end(run) for run in told], []
+        for run, was_mine in zip(told, mine, strict=True):
+            self._follow(run, was_mine)
+        with self._lock:
+            for run in self._ended:
+                self._running.pop(run.job.id, None)
+        self._ended = []
+        return claimed
+
+    def _write_end(self, run: Run) -> bool:
+        try:
+            return self._store.turn([_end_of(run)], None)[0][0]
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("job %d: its end cannot be written; its lease will end", run.job.id)
+            return False
+
+    def _follow(self, run: Run, was_mine: bool) -> None:
+        """Do what belongs to an end once it is written."""
+        job, outcome = _end_of(run)
+        lost = "" if was_mine else " (lost)"
+        with logging_job(job.id, attempt=job.attempt, kind=job.kind):
+            log.info("%s%s", outcome.verdict, lost)
+        if outcome.verdict is Verdict.CANCELLED:
+            _remove_files(run.folder)
+        elif job.followed or outcome.verdict is Verdict.RELEASED:
+            self._broker.publish(job.id, queue=run.task.kind.queue)
 
     def _write_progress(self, job: ClaimedJob, fraction: float, text: str) -> None:
         try:
@@ -268,26 +339,53 @@ class Worker:
     # Leaving
 
     def _leave(self) -> None:
-        self._wait_idle(self._settings.grace_s, unless=self._at_once)
+        self._finish(self._settings.grace_s, patient=True)
         for run in self.runs():
             run.ask_to_stop(Stop.RELEASE)
-        self._wait_idle(self._settings.children.kill_after_s + 2.0)
+        self._finish(self._settings.children.kill_after_s + 2.0)
         for run in self.runs():
             self._give_up(run)
+        self._finish(BACK_OFF_S)
         for _ in range(self._settings.slots):
             self._ready.put(None)
         self._sweeper.stop()
         self._heart.stop()
         self._guard.close()
+        self._broker.close()
         log.info("worker %s has left", self._settings.name)
 
-    def _wait_idle(self, seconds: float, *, unless: threading.Event | None = None) -> None:
+    def _finish(self, seconds: float, *, patient: bool = False) -> None:
+        """Write the ends of runs until none runs here or the time is over."""
         until = time.monotonic() + seconds
-        with self._lock:
-            while self._running and time.monotonic() < until:
-                if unless is not None and unless.is_set():
-                    return
-                self._lock.wait(0.2)
+        while self._n_running() and time.monotonic() < until:
+            if patient and self._at_once:
+                return
+            self._collect(timeout_s=LOOK_S)
+            try:
+                self._write_ends(None)
+            except StoreUnavailable as error:
+                log.warning("job store unavailable: %s", error)
+                if self._at_once:
+                    return  # the sweeper of another worker finds them
+                time.sleep(BACK_OFF_S)
+
+
+def _unknown(_message: Any, _ctx: JobContext) -> Result:
+    raise BadMessage("unknown kind of job")
+
+
+UNKNOWN = Task(
+    kind=Kind(name="", queue="", type=object),
+    function=_unknown,
+    isolate=False,
+    retry=NEVER,
+    timeout_s=None,
+)
+"""Stands in for the task of a job whose kind this worker does not know."""
+
+
+def _end_of(run: Run) -> End:
+    return run.job, cast(Outcome, run.outcome)
 
 
 def _remove_files(folder: Path) -> None:

@@ -45,6 +45,7 @@ class Server:
 class Broker:
     url: str = field(default="embedded", repr=False)
     prefix: str = "atrium"
+    quorum: bool = False
 
     @property
     def embedded(self) -> bool:
@@ -74,7 +75,8 @@ class Uploads:
 class Jobs:
     concurrency: int = 2
     lease_s: float = 30.0
-    poll_s: float = 0.5
+    poll_s: float = 1.0
+    per_owner: int = 0
     grace_s: float = 10.0
     keep_days: int = 90
     child_memory_bytes: int = 4 * 2**30
@@ -239,7 +241,7 @@ def _check_positive(section: Any) -> None:
     name = type(section).__name__.lower()
     for spec in fields(section):
         value = getattr(section, spec.name)
-        may_be_zero = spec.name in ("trusted_proxies", "min_free_bytes")
+        may_be_zero = spec.name in ("trusted_proxies", "min_free_bytes", "per_owner")
         if (
             isinstance(value, int | float)
             and not isinstance(value, bool)

@@ -125,4 +125,4 @@ class JobRetry(MethodView):
 
 
 def _detail(job: Job) -> JobDetail:
-    return JobDetail(job, queries.queue_position(job), queries.list_events(job.id))
+    return JobDetail(job, queries.queue_position(job), queries.list_events(job))

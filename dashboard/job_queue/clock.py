@@ -6,7 +6,7 @@ fractions of a second, on all three databases.
 
 from typing import Any
 
-from sqlalchemy import DateTime, Float, bindparam
+from sqlalchemy import DateTime, Float, Integer, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -16,6 +16,13 @@ class now(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is
     """The present moment."""
 
     type = DateTime()
+    inherit_cache = True
+
+
+class minutes(FunctionElement[Any]):  # noqa: N801 - as above
+    """Whole minutes since 1970."""
+
+    type = Integer()
     inherit_cache = True
 
 
@@ -63,3 +70,19 @@ def _later_mysql(element: Any, compiler: Any, **kw: Any) -> str:
 def _later_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
     seconds = compiler.process(element.clauses, **kw)
     return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', printf('%+.3f seconds', {seconds}))"
+
+
+@compiles(minutes, "sqlite")
+def _minutes_sqlite(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "CAST(strftime('%s', 'now') AS INTEGER) / 60"
+
+
+@compiles(minutes, "postgresql")
+def _minutes_postgresql(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "CAST(floor(extract(epoch FROM clock_timestamp()) / 60) AS INTEGER)"
+
+
+@compiles(minutes, "mysql")
+@compiles(minutes, "mariadb")
+def _minutes_mysql(_element: Any, _compiler: Any, **_kw: Any) -> str:
+    return "floor(unix_timestamp() / 60)"

@@ -12,7 +12,8 @@ from jobs.messages import message
 class CleanUp:
     """Remove jobs that finished long ago, and their files."""
 
-    keep_days: int
+    keep_days: int | None = None
+    """None means what the configuration says."""
 
 
 name_kind("job_queue.clean_up", lazy("Clean up old jobs"))

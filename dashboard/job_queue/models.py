@@ -4,7 +4,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Enum, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Enum,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +61,7 @@ class EventKind(StrEnum):
     CANCEL_REQUESTED = "cancel_requested"  # while it was running
     CANCELLED = "cancelled"
     RETRIED = "retried"  # by hand
+    STEP_FAILED = "step_failed"  # the step before it did not complete
 
 
 EVENT_LABELS = {
@@ -63,6 +75,7 @@ EVENT_LABELS = {
     EventKind.CANCEL_REQUESTED: lazy("Asked to cancel"),
     EventKind.CANCELLED: lazy("Cancelled"),
     EventKind.RETRIED: lazy("Queued again by hand"),
+    EventKind.STEP_FAILED: lazy("Cancelled, because the step before it did not complete"),
 }
 
 
@@ -77,6 +90,11 @@ def _stored(kind: type[StrEnum], *, length: int) -> Enum:
     )
 
 
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    rows = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
+
+
 class Job(db.Model):  # type: ignore[name-defined,misc]
     """One run to be made of a task, through all its attempts. The row is the truth about the job."""
 
@@ -86,15 +104,23 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     kind: Mapped[str] = mapped_column(String(80))
     queue: Mapped[str] = mapped_column(String(40))
     state: Mapped[JobState] = mapped_column(_stored(JobState, length=12), default=JobState.QUEUED)
+    # Queued, due, and not behind another step: what a worker may claim. Kept as a column so that the
+    # claim reads an index of just those rows and compares no clocks.
+    ready: Mapped[bool] = mapped_column(Boolean, default=True)
     # Lower is sooner, in both; every index and database then sorts the same way.
     priority: Mapped[int] = mapped_column(Integer, default=0)
-    # Start-time fair queueing: the jobs of different owners take turns (see queries.fair_turn).
+    # Start-time fair queueing: the jobs of different owners take turns (see statements.INSERT).
     fair: Mapped[int] = mapped_column(Integer, default=0)
+    # Whose turn it takes: the owner's number, 0 for the portal's own jobs.
+    share: Mapped[int] = mapped_column(Integer, default=0)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     args: Mapped[dict[str, Any]] = mapped_column(JSON)
     # Set while the job is active, so that an equal one is not enqueued beside it.
-    unique_key: Mapped[str | None] = mapped_column(String(120), unique=True)
-    # NULL is "now" and is never compared with a clock.
+    unique_key: Mapped[str | None] = mapped_column(String(120))
+    # The step that must complete before this one, and whether a step comes after this one.
+    after_id: Mapped[int | None] = mapped_column(Integer)
+    followed: Mapped[bool] = mapped_column(Boolean, default=False)
+    # Not before; NULL is "now".
     run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The fence: a worker's writes name the attempt they belong to.
     attempt: Mapped[int] = mapped_column(Integer, default=0)
@@ -105,8 +131,6 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     timeout_s: Mapped[float | None] = mapped_column(Float)
     worker: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # When its message was last given to the broker.
-    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     progress: Mapped[float] = mapped_column(Float, default=0.0)
     progress_message: Mapped[str] = mapped_column(String(200), default="")
@@ -119,13 +143,20 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
 
+    # An index covers only the rows it is for where the database can (MariaDB cannot), so that a
+    # million finished jobs make no claim slower.
     __table_args__ = (
         # In the order of the claim, so that it reads as many rows as it takes.
-        Index("ix_job_claim", "state", "priority", "fair", "id"),
-        Index("ix_job_lease", "state", "lease_until"),
-        Index("ix_job_unpublished", "state", "published_at"),
-        Index("ix_job_owner", "owner_id", "state", "fair"),
-        Index("ix_job_finished_at", "finished_at"),
+        _partial("ix_job_claim", "ready", "priority", "fair", "id", where="ready = true"),
+        _partial("ix_job_turn", "ready", "share", "priority", "fair", where="ready = true"),
+        _partial("ix_job_lease", "state", "lease_until", where="state = 'running'"),
+        _partial("ix_job_later", "state", "run_at", where="state = 'queued' AND ready = false"),
+        _partial("ix_job_after_id", "after_id", where="after_id IS NOT NULL"),
+        _partial("ux_job_unique_key", "unique_key", where="unique_key IS NOT NULL", unique=True),
+        _partial("ix_job_finished_at", "finished_at", where="finished_at IS NOT NULL"),
+        _partial("ix_job_kind", "kind", "finished_at", where="finished_at IS NOT NULL"),
+        _partial("ix_job_failed", "state", "id", where="state = 'failed'"),
+        Index("ix_job_owner", "owner_id", "id"),
     )
 
     @property
@@ -143,7 +174,10 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
 
 
 class JobEvent(db.Model):  # type: ignore[name-defined,misc]
-    """A line of a job's timeline."""
+    """A line of a job's timeline that its row does not tell.
+
+    Enqueued, started and completed stand in the row itself: a job that simply runs has no event.
+    """
 
     __tablename__ = "job_event"
 
@@ -172,8 +206,43 @@ class WorkerRow(db.Model):  # type: ignore[name-defined,misc]
     slots: Mapped[int] = mapped_column(Integer)
     running: Mapped[list[int]] = mapped_column(JSON)
     draining: Mapped[bool] = mapped_column(Boolean, default=False)
+    # Somebody asked it to take no more jobs and leave.
+    drain_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     def __str__(self) -> str:
         return self.name
+
+
+class ScheduleRow(db.Model):  # type: ignore[name-defined,misc]
+    """Recurring work: when it is next due. What it is stands in the code (surfaces.SCHEDULES)."""
+
+    __tablename__ = "job_schedule"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    cron: Mapped[str] = mapped_column(String(80))
+    next_run_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_job_id: Mapped[int | None] = mapped_column(Integer)
+
+
+class RateRow(db.Model):  # type: ignore[name-defined,misc]
+    """How many jobs of a limited kind were started in the present minute."""
+
+    __tablename__ = "job_rate"
+
+    kind: Mapped[str] = mapped_column(String(80), primary_key=True)
+    minute: Mapped[int] = mapped_column(Integer, default=0)
+    n_started: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class QueueSample(db.Model):  # type: ignore[name-defined,misc]
+    """How the queue stood in one minute, for the charts."""
+
+    __tablename__ = "job_sample"
+
+    # Minutes since 1970: of several samplers one writes.
+    minute: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    n_waiting: Mapped[int] = mapped_column(Integer)
+    n_running: Mapped[int] = mapped_column(Integer)
+    oldest_wait_s: Mapped[float] = mapped_column(Float)

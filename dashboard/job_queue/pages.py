@@ -57,7 +57,7 @@ def job_detail(job_id: int) -> str:
         "job_queue/detail.html",
         job=job,
         status=status_of(job),
-        events=queries.list_events(job.id),
+        events=queries.list_events(job),
         log=queries.read_log(job),
         owners=queries.names_of_owners([job]),
         sees_all=viewer().sees_all,

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from dashboard.core.config import Config
 from dashboard.core.database import db
-from dashboard.job_queue.store import SqlJobStore
 from jobs.broker import Broker
 from jobs.embedded import EmbeddedBroker
 
@@ -39,18 +38,15 @@ def get_broker() -> Broker:
 
 
 def make_broker(config: Config) -> Broker:
-    """A new broker; call it within an application context."""
+    """A new broker."""
     if config.broker.embedded:
-        return EmbeddedBroker(
-            SqlJobStore(db.engine),
-            data_dir=config.site.data_dir,
-            lease_s=config.jobs.lease_s,
-            poll_s=config.jobs.poll_s,
-        )
+        return EmbeddedBroker(data_dir=config.site.data_dir)
     # Only where it is configured: the import costs every start otherwise.
     from jobs.rabbitmq import RabbitMQBroker
 
-    return RabbitMQBroker(config.broker.url, prefix=config.broker.prefix)
+    return RabbitMQBroker(
+        config.broker.url, prefix=config.broker.prefix, quorum=config.broker.quorum
+    )
 
 
 def _ring(session: Session) -> None:

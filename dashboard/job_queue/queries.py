@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from sqlalchemy import Select, and_, func, or_, select
 from dashboard.accounts.models import User
 from dashboard.core.database import Page, page_of, session
 from dashboard.core.errors import NotFound
-from dashboard.job_queue.clock import later, now
-from dashboard.job_queue.models import Job, JobEvent, JobState, WorkerRow
+from dashboard.job_queue.clock import later
+from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState, WorkerRow
 
 # Workers report every 5 s; three missed reports mean that something is wrong.
 WORKER_SEEN_S = 15.0
@@ -81,10 +82,18 @@ def list_kinds(viewer: Viewer) -> list[str]:
     return list(session.scalars(query))
 
 
-def list_events(job_id: int) -> list[JobEvent]:
-    """The timeline of a job, oldest first."""
-    query = select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)
-    return list(session.scalars(query))
+def list_events(job: Job) -> list[JobEvent]:
+    """The timeline of a job, oldest first: what its row tells, and the events beside it."""
+    query = select(JobEvent).where(JobEvent.job_id == job.id).order_by(JobEvent.id)
+    stored = list(session.scalars(query))
+    told = [_event(job, EventKind.QUEUED, job.created_at, attempt=0)]
+    if job.started_at is not None and not _has_start(stored, job.attempt):
+        started = _event(job, EventKind.STARTED, job.started_at, note=job.worker or "")
+        places = [place for place, event in enumerate(stored) if event.attempt == job.attempt]
+        stored.insert(min(places, default=len(stored)), started)
+    if job.state is JobState.DONE and job.finished_at is not None:
+        stored.append(_event(job, EventKind.DONE, job.finished_at))
+    return [*told, *stored]
 
 
 def find_active(unique_key: str) -> Job | None:
@@ -95,7 +104,7 @@ def find_active(unique_key: str) -> Job | None:
 
 
 def queue_position(job: Job) -> int | None:
-    """How many jobs start before this one, counting from 1; None unless it waits and is due."""
+    """How many jobs start before this one, counting from 1; None unless it waits."""
     if job.state is not JobState.QUEUED:
         return None
     before = or_(
@@ -103,20 +112,8 @@ def queue_position(job: Job) -> int | None:
         and_(Job.priority == job.priority, Job.fair < job.fair),
         and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
     )
-    due = or_(Job.run_at.is_(None), Job.run_at <= now())
-    query = select(func.count()).where(Job.state == JobState.QUEUED, due, before)
+    query = select(func.count()).where(Job.ready.is_(True), before)
     return (session.scalar(query) or 0) + 1
-
-
-def fair_turn(*, owner_id: int | None, priority: int) -> int:
-    """The turn of a new job: one after its owner's last waiting job, but not before the queue's present turn.
-
-    Ordered by turn, owners alternate: a thousand jobs of one do not hold up the first of another.
-    """
-    waiting = (Job.state == JobState.QUEUED, Job.priority == priority)
-    present = session.scalar(select(func.min(Job.fair)).where(*waiting)) or 0
-    own = session.scalar(select(func.max(Job.fair)).where(*waiting, Job.owner_id == owner_id))
-    return max(present - 1, own or 0) + 1
 
 
 def runner_alive() -> bool:
@@ -150,6 +147,17 @@ def read_log(job: Job, *, offset: int = 0, attempt: int | None = None) -> LogPar
     whole = piece[: piece.rfind(b"\n") + 1]
     text = whole.decode("utf-8", "replace")
     return LogPart(text=text, next_offset=min(offset, size) + len(whole), attempt=attempt)
+
+
+def _has_start(events: list[JobEvent], attempt: int) -> bool:
+    return any(event.kind is EventKind.STARTED and event.attempt == attempt for event in events)
+
+
+def _event(
+    job: Job, kind: EventKind, at: datetime, *, attempt: int | None = None, note: str = ""
+) -> JobEvent:
+    attempt = job.attempt if attempt is None else attempt
+    return JobEvent(job_id=job.id, kind=kind, at=at, attempt=attempt, note=note)
 
 
 def _visible(viewer: Viewer) -> Select[Any]:

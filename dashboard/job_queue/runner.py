@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flask import Flask
@@ -18,6 +18,7 @@ from dashboard.core.database import db
 from dashboard.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from dashboard.job_queue import queries
 from dashboard.job_queue.publishing import make_broker
+from dashboard.job_queue.schedules import Schedule
 from dashboard.job_queue.store import SqlJobStore
 from jobs.child import serve_job
 from jobs.children import ChildSettings
@@ -37,6 +38,7 @@ def build_worker(
     kinds: Iterable[str] | None = None,
     concurrency: int | None = None,
     child_argv: list[str] | None = None,
+    schedules: Sequence[Schedule] = (),
 ) -> Worker:
     """The worker of `app`: `run()` serves until SIGTERM. `kinds` limits what it takes.
 
@@ -46,7 +48,7 @@ def build_worker(
     registry = _registry(tasks, kinds)
     with app.app_context():
         return Worker(
-            store=SqlJobStore(db.engine),
+            store=SqlJobStore(db.engine, schedules=schedules),
             broker=make_broker(config),
             tasks=registry,
             settings=_settings(config, concurrency, child_argv),
@@ -90,6 +92,7 @@ def _settings(
         slots=concurrency or config.jobs.concurrency,
         lease_s=lease_s,
         grace_s=config.jobs.grace_s,
-        sweep=SweepSettings(every_s=min(2.0, lease_s / 3), republish_after_s=lease_s / 3),
+        per_owner=config.jobs.per_owner or None,
+        sweep=SweepSettings(every_s=min(config.jobs.poll_s, lease_s / 3)),
         fatal=FATAL,
     )

@@ -1,13 +1,15 @@
 """Enqueue, cancel, retry, clean up: the use cases of jobs."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import make_transient_to_detached
 
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
@@ -18,7 +20,9 @@ from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState
 from dashboard.job_queue.publishing import ring_after_commit
 from dashboard.job_queue.queries import Viewer
-from jobs.messages import Message, dump, kind_of
+from dashboard.job_queue.rows import insert_job, new_row
+from dashboard.job_queue.store import release_followers, stop_followers
+from jobs.messages import Message
 
 NORMAL = 0
 LOW = 10
@@ -32,21 +36,36 @@ def enqueue(
     unique_key: str | None = None,
     run_at: datetime | None = None,
     priority: int = NORMAL,
+    then: Sequence[Message] = (),
 ) -> Job:
     """The job that will do what `message` says, once the caller's transaction has committed.
 
     With a `unique_key`: the active job that holds the key already, when there is one.
-    `run_at` is naive UTC, None is now; a lower `priority` is sooner.
+    `run_at` is naive UTC, None is now; a lower `priority` is sooner. The messages in `then` are
+    further steps: each begins when the one before has completed, and is cancelled when it has not.
     """
     with transaction():
+        row = new_row(
+            message,
+            owner_id=owner_id,
+            unique_key=unique_key,
+            run_at=run_at,
+            priority=priority,
+            followed=bool(then),
+        )
         if unique_key is None:
-            return _insert(_new_job(message, owner_id, None, run_at, priority))
-        # A write comes first: on SQLite it takes the write lock before the look, elsewhere it keeps
-        # the job that holds the key from ending until the caller has committed.
-        held = update(Job).where(Job.unique_key == unique_key)
-        session.execute(held.values(unique_key=unique_key), execution_options=_PLAIN)
-        found = queries.find_active(unique_key)
-        return found or _insert_unique(_new_job(message, owner_id, unique_key, run_at, priority))
+            job = _insert(row)
+        else:
+            # A write comes first: on SQLite it takes the write lock before the look, elsewhere it
+            # keeps the job that holds the key from ending until the caller has committed.
+            held = update(Job).where(Job.unique_key == unique_key)
+            session.execute(held.values(unique_key=unique_key), execution_options=_PLAIN)
+            found = queries.find_active(unique_key)
+            if found is not None:
+                return found
+            job = _insert_unique(row)
+        _insert_steps(job, then, owner_id=owner_id, priority=priority)
+        return job
 
 
 def cancel_job(job_id: int, *, viewer: Viewer) -> Job:
@@ -58,9 +77,11 @@ def cancel_job(job_id: int, *, viewer: Viewer) -> Job:
             "finished_at": utcnow(),
             "unique_key": None,
             "cancel_requested": True,
+            "ready": False,
         }
         if _change(job, JobState.QUEUED, **waiting):
             _add_event(job, EventKind.CANCELLED)
+            _stop_steps(job)
         elif _change(job, JobState.RUNNING, cancel_requested=True):
             _add_event(job, EventKind.CANCEL_REQUESTED)
         else:
@@ -91,84 +112,108 @@ def complete(*, job_id: int, attempt: int, result: dict[str, Any] | None = None)
             job, JobState.RUNNING, Job.attempt == attempt, state=JobState.DONE, error="", **ended
         ):
             raise Conflict(_("This run of the job was given up."))
-        _add_event(job, EventKind.DONE)
+        if job.followed:
+            release_followers(session.connection(), [job_id])
+            ring_after_commit(session, job_id=job.id, queue=job.queue)
 
 
 def request_clean_up(*, actor_id: int | None) -> Job:
     """The job that removes old jobs; the waiting one when there is one."""
-    keep_days = current_app.config["ATRIUM"].jobs.keep_days
     return enqueue(
-        CleanUp(keep_days=keep_days),
+        CleanUp(),
         owner_id=actor_id,
         unique_key="job_queue.clean_up",
         priority=LOW,
     )
 
 
-def clean_up(*, keep_days: int, on_batch: Callable[[int], None] = lambda n_removed: None) -> int:
+def clean_up(
+    *, keep_days: int | None = None, on_batch: Callable[[int], None] = lambda n_removed: None
+) -> int:
     """Remove jobs that finished more than `keep_days` ago, with their files; how many they were."""
+    if keep_days is None:
+        keep_days = current_app.config["ATRIUM"].jobs.keep_days
+    return _remove_finished(FINISHED, keep_days=keep_days, on_batch=on_batch)
+
+
+def purge(*, state: JobState, keep_days: int = 0) -> int:
+    """Remove the finished jobs of one state that are older; how many they were."""
+    if state not in FINISHED:
+        raise Conflict(_("Only finished jobs can be removed."))
+    return _remove_finished((state,), keep_days=keep_days)
+
+
+def _remove_finished(
+    states: Sequence[JobState],
+    *,
+    keep_days: int,
+    on_batch: Callable[[int], None] = lambda n_removed: None,
+) -> int:
     before = utcnow() - timedelta(days=keep_days)
     n_removed = 0
-    while ids := _finished_before(before):
-        with transaction():
-            session.execute(delete(JobEvent).where(JobEvent.job_id.in_(ids)))
-            session.execute(delete(Job).where(Job.id.in_(ids)))
-        for job_id in ids:
-            # After the commit: a file without a row is found again by nobody, but harms nobody.
-            shutil.rmtree(queries.runs_dir() / str(job_id), ignore_errors=True)
+    while ids := _finished_before(before, states):
+        _remove(ids)
         n_removed += len(ids)
         on_batch(n_removed)
     return n_removed
 
 
+def _remove(ids: list[int]) -> None:
+    with transaction():
+        session.execute(delete(JobEvent).where(JobEvent.job_id.in_(ids)))
+        session.execute(delete(Job).where(Job.id.in_(ids)))
+    for job_id in ids:
+        # After the commit: a file without a row is found again by nobody, but harms nobody.
+        shutil.rmtree(queries.runs_dir() / str(job_id), ignore_errors=True)
+
+
 _PLAIN = {"synchronize_session": False}
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
+_KNOWN = ("kind", "queue", "state", "owner_id", "priority", "created_at", "unique_key", "run_at")
 
 
-def _new_job(
-    message: Message,
-    owner_id: int | None,
-    unique_key: str | None,
-    run_at: datetime | None,
-    priority: int,
-) -> Job:
-    kind = kind_of(type(message))
-    return Job(
-        kind=kind.name,
-        queue=kind.queue,
-        args=dump(message),
-        owner_id=owner_id,
-        unique_key=unique_key,
-        run_at=run_at,
-        priority=priority,
-        fair=queries.fair_turn(owner_id=owner_id, priority=priority),
-        published_at=utcnow() if run_at is None else None,
-        attempt=0,
-    )
-
-
-def _insert(job: Job) -> Job:
-    session.add(job)
+def _insert(row: dict[str, Any]) -> Job:
+    # Not through the unit of work, which would cost several times the statement itself.
     session.flush()
-    _add_event(job, EventKind.QUEUED)
-    if job.run_at is None:
-        ring_after_commit(session, job_id=job.id, queue=job.queue)
+    job_id = insert_job(session.connection(), row)
+    if row["ready"]:
+        ring_after_commit(session, job_id=job_id, queue=row["queue"])
+    job = Job(id=job_id, **{name: row[name] for name in _KNOWN}, args=json.loads(row["args"]))
+    make_transient_to_detached(job)
+    session.add(job)  # everything else about it is loaded when asked for
     return job
 
 
-def _insert_unique(job: Job) -> Job:
-    key = cast(str, job.unique_key)
+def _insert_unique(row: dict[str, Any]) -> Job:
     try:
         # Another transaction may have inserted the key since we looked (not on SQLite).
         with session.begin_nested():
-            session.add(job)
-            session.flush()
+            return _insert(row)
     except IntegrityError:
-        found = queries.find_active(key)
+        found = queries.find_active(row["unique_key"])
         if found is None:
             raise
         return found
-    return _insert(job)
+
+
+def _insert_steps(
+    job: Job, messages: Sequence[Message], *, owner_id: int | None, priority: int
+) -> None:
+    after_id = job.id
+    for place, message in enumerate(messages, 1):
+        row = new_row(
+            message,
+            owner_id=owner_id,
+            priority=priority,
+            after_id=after_id,
+            followed=place < len(messages),
+        )
+        after_id = insert_job(session.connection(), row)
+
+
+def _stop_steps(job: Job) -> None:
+    if job.followed:
+        stop_followers(session.connection(), job.id)
 
 
 def _fresh() -> dict[str, Any]:
@@ -185,7 +230,8 @@ def _fresh() -> dict[str, Any]:
         "finished_at": None,
         "started_at": None,
         "cancel_requested": False,
-        "published_at": utcnow(),
+        "ready": True,
+        "after_id": None,
     }
 
 
@@ -210,6 +256,7 @@ def _audit(job: Job, viewer: Viewer, action: str) -> None:
         )
 
 
-def _finished_before(before: datetime) -> list[int]:
-    old = (Job.state.in_(FINISHED), Job.finished_at < before)
-    return list(session.scalars(select(Job.id).where(*old).order_by(Job.id).limit(CLEAN_UP_BATCH)))
+def _finished_before(before: datetime, states: Sequence[JobState]) -> list[int]:
+    old = (Job.state.in_(states), Job.finished_at < before)
+    query = select(Job.id).where(*old).order_by(Job.finished_at).limit(CLEAN_UP_BATCH)
+    return list(session.scalars(query))

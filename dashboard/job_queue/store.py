@@ -1,56 +1,75 @@
 """The job store of the runner (jobs/store.py) on the tables of this domain.
 
-SQLAlchemy Core, outside of any request: each call is one short transaction. Every change of a job
-is one conditional UPDATE, so of two callers one wins; the statements need no RETURNING and no row
-locks, and mean the same on SQLite, PostgreSQL and MariaDB.
+Outside of any request: each call is one short transaction. Every change of a job is one conditional
+UPDATE, so of two callers one wins, on SQLite, PostgreSQL and MariaDB alike.
 """
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
     Engine,
-    Select,
     Table,
     and_,
     delete,
+    exists,
     func,
     insert,
+    literal,
+    literal_column,
     or_,
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 from sqlalchemy.sql.elements import ColumnElement
 
-from dashboard.core.database import is_unavailable
-from dashboard.job_queue.clock import later, now
-from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState, WorkerRow
-from jobs.store import Beat, ClaimedJob, Outcome, StoreUnavailable, Verdict, WorkerStatus
+from dashboard.core.database import is_unavailable, utcnow
+from dashboard.job_queue import claims
+from dashboard.job_queue.clock import later, minutes, now
+from dashboard.job_queue.models import (
+    EventKind,
+    Job,
+    JobEvent,
+    JobState,
+    QueueSample,
+    ScheduleRow,
+    WorkerRow,
+)
+from dashboard.job_queue.schedules import Schedule, fire, keep
+from dashboard.job_queue.statements import run, statements_for
+from jobs.store import (
+    Beat,
+    ClaimedJob,
+    End,
+    Lease,
+    Look,
+    Outcome,
+    StoreUnavailable,
+    Verdict,
+    Wanted,
+    WorkerStatus,
+)
 
 job = cast(Table, Job.__table__)
 job_event = cast(Table, JobEvent.__table__)
 worker_row = cast(Table, WorkerRow.__table__)
+schedule = cast(Table, ScheduleRow.__table__)
+sample = cast(Table, QueueSample.__table__)
 
-REAP_LIMIT = 200
+MEND_LIMIT = 200
+DUE_LIMIT = 500
 FORGET_WORKERS_AFTER_S = 24 * 3600.0
+KEEP_SAMPLES_MIN = 7 * 24 * 60
+# A lease that ends later than this many leases from now was written by a clock that has jumped since.
+FARTHEST_LEASES = 3
 
-CLAIMED = select(
-    job.c.id,
-    job.c.kind,
-    job.c.args,
-    job.c.owner_id,
-    job.c.attempt,
-    job.c.failures,
-    job.c.max_failures,
-    job.c.timeout_s,
-)
 EVENT_OF = {
-    Verdict.DONE: EventKind.DONE,
     Verdict.FAILED: EventKind.FAILED,
     Verdict.RETRY: EventKind.WILL_RETRY,
     Verdict.CANCELLED: EventKind.CANCELLED,
@@ -61,35 +80,39 @@ EVENT_OF = {
 class SqlJobStore:
     """Implements jobs.store.JobStore; thread-safe."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, schedules: Sequence[Schedule] = ()) -> None:
         self._engine = engine
+        self._schedules = {entry.name: entry for entry in schedules}
+        self._kept = threading.local()
         # The threads of one process queue here for SQLite's single writer, not in its sleeping
         # busy handler.
         sqlite = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
 
-    # Claiming
+    # The turn of a worker
 
-    def claim(self, job_id: int, *, worker: str, lease_s: float) -> ClaimedJob | None:
-        with self._writing() as connection:
-            claimed = _claim(connection, [job_id], worker=worker, lease_s=lease_s)
-        return claimed[0] if claimed else None
+    def turn(
+        self, ends: Sequence[End], wanted: Wanted | None
+    ) -> tuple[list[bool], list[ClaimedJob]]:
+        with self._writing_fast() as connection:
+            mine = self._finish(connection, ends) if ends else []
+            claimed = claims.claim(connection, wanted) if wanted else []
+        return mine, claimed
 
-    def claim_next(
-        self, *, queues: Sequence[str], worker: str, lease_s: float, limit: int
-    ) -> list[ClaimedJob]:
-        waiting = (
-            select(job.c.id)
-            .where(_due(), job.c.queue.in_(queues))
-            .order_by(job.c.priority, job.c.fair, job.c.id)
-            .limit(limit)
-        )
-        # Look before taking SQLite's write lock: most looks find nothing.
-        ids = self._read(waiting)
-        if not ids:
-            return []
-        with self._writing() as connection:
-            return _claim(connection, [row.id for row in ids], worker=worker, lease_s=lease_s)
+    def _finish(self, connection: Connection, ends: Sequence[End]) -> list[bool]:
+        done = [end for end in ends if end[1].verdict is Verdict.DONE]
+        mine = dict.fromkeys(range(len(ends)), True)
+        if done and not _complete(connection, done):
+            # Some were not: find out which, one by one.
+            mine |= {
+                place: _is_already(connection, job, outcome)
+                for place, (job, outcome) in enumerate(ends)
+                if outcome.verdict is Verdict.DONE
+            }
+        for place, (job, outcome) in enumerate(ends):
+            if outcome.verdict is not Verdict.DONE:
+                mine[place] = _end_otherwise(connection, job, outcome)
+        return [mine[place] for place in range(len(ends))]
 
     # Running
 
@@ -108,83 +131,113 @@ class SqlJobStore:
         asked = {row.id: row.cancel_requested for row in rows}
         return {job_id: _beat(asked.get(job_id)) for job_id, _attempt in held}
 
-    def finish(self, job_id: int, *, attempt: int, outcome: Outcome) -> bool:
-        with self._writing() as connection:
-            if not _update(connection, _end_of(outcome), _mine(job_id, attempt)):
-                return _is_already(connection, job_id, attempt=attempt, outcome=outcome)
-            event = EVENT_OF[outcome.verdict]
-            _add_event(connection, job_id, event, attempt=attempt, note=outcome.error)
-            if outcome.verdict in (Verdict.RETRY, Verdict.RELEASED):
-                _cancel_if_asked(connection, job_id, attempt=attempt)
-        return True
-
     # Mending
 
-    def reap(self, *, max_deaths: int) -> list[int]:
-        expired = and_(job.c.state == JobState.RUNNING, job.c.lease_until < now())
-        columns = (job.c.id, job.c.attempt, job.c.deaths, job.c.worker)
-        rows = self._read(select(*columns).where(expired).limit(REAP_LIMIT))
-        return [row.id for row in rows if self._give_back(row, expired, max_deaths=max_deaths)]
+    def look(self, *, lease_s: float) -> Look:
+        waiting = select(job.c.id).where(job.c.ready.is_(True))
+        row = self._read(
+            select(
+                exists(waiting).label("waiting"),
+                exists(select(job.c.id).where(_doubtful(lease_s))).label("doubtful"),
+                or_(
+                    exists(select(job.c.id).where(_due_later())),
+                    exists(select(schedule.c.name).where(schedule.c.next_run_at <= now())),
+                ).label("due"),
+            )
+        )[0]
+        return Look(waiting=bool(row.waiting), doubtful=bool(row.doubtful), due=bool(row.due))
 
-    def _give_back(self, row: Any, expired: ColumnElement[bool], *, max_deaths: int) -> bool:
-        deaths = row.deaths + 1
-        spent = deaths >= max_deaths
-        error = f"its worker died {deaths} times" if spent else ""
-        values = _end_of(Outcome(Verdict.FAILED if spent else Verdict.RELEASED, error=error))
-        # A death is no failure of the task.
-        values = {**values, "deaths": deaths, "failures": job.c.failures}
+    def list_doubtful(self, *, lease_s: float) -> list[Lease]:
+        columns = (job.c.id, job.c.attempt, job.c.lease_until)
+        rows = self._read(select(*columns).where(_doubtful(lease_s)).limit(MEND_LIMIT))
+        return [Lease(row.id, row.attempt, str(row.lease_until)) for row in rows]
+
+    def give_back(self, lease: Lease, *, max_deaths: int) -> bool:
         with self._writing() as connection:
-            if not _update(connection, values, expired, _mine(row.id, row.attempt)):
+            row = connection.execute(
+                select(job.c.deaths, job.c.worker, job.c.lease_until).where(
+                    _mine(lease.job_id, lease.attempt)
+                )
+            ).one_or_none()
+            if row is None or str(row.lease_until) != lease.until:
                 return False  # another sweeper was first, or the worker came back in time
+            deaths = row.deaths + 1
+            spent = deaths >= max_deaths
+            error = f"its worker died {deaths} times" if spent else ""
+            outcome = Outcome(Verdict.FAILED if spent else Verdict.RELEASED, error=error)
+            # A death is no failure of the task.
+            values = {**_values_of(outcome), "deaths": deaths, "failures": job.c.failures}
+            unchanged = and_(
+                _mine(lease.job_id, lease.attempt), job.c.lease_until == row.lease_until
+            )
+            _add_started(connection, lease.job_id, attempt=lease.attempt)
+            if not _update(connection, values, unchanged):
+                connection.rollback()
+                return False
             event = EventKind.FAILED if spent else EventKind.WORKER_LOST
             note = error or row.worker or ""
-            _add_event(connection, row.id, event, attempt=row.attempt, note=note)
-            if not spent:
-                _cancel_if_asked(connection, row.id, attempt=row.attempt)
+            _add_event(connection, lease.job_id, event, attempt=lease.attempt, note=note)
+            if spent:
+                stop_followers(connection, lease.job_id)
+            else:
+                _cancel_if_asked(connection, lease.job_id, attempt=lease.attempt)
         return True
 
-    def take_unpublished(self, *, limit: int) -> list[tuple[int, str]]:
-        found = select(job.c.id, job.c.queue).where(_due(), job.c.published_at.is_(None))
-        rows = self._read(found.order_by(job.c.priority, job.c.fair, job.c.id).limit(limit))
-        self._mark_published([row.id for row in rows])
-        return [(row.id, row.queue) for row in rows]
-
-    def count_overdue(self, *, older_than_s: float) -> dict[str, int]:
-        overdue = (
-            select(job.c.queue, func.count().label("n_waiting"))
-            .where(_due(), job.c.published_at.is_not(None))
-            .group_by(job.c.queue)
-            .having(func.min(job.c.published_at) < later(-older_than_s))
-        )
-        return {row.queue: row.n_waiting for row in self._read(overdue)}
-
-    def take_overdue(self, queue: str, *, older_than_s: float, limit: int) -> list[int]:
-        waiting = (
-            select(job.c.id)
-            .where(_due(), job.c.queue == queue, job.c.published_at < later(-older_than_s))
-            .order_by(job.c.published_at)
-            .limit(limit)
-        )
-        ids = [row.id for row in self._read(waiting)]
-        self._mark_published(ids)
-        return ids
-
-    def _mark_published(self, ids: list[int]) -> None:
+    def start_due(self) -> int:
+        found = select(job.c.id).where(_due_later()).order_by(job.c.run_at).limit(DUE_LIMIT)
+        ids = [row.id for row in self._read(found)]
+        n_started = 0
         if ids:
             with self._writing() as connection:
-                connection.execute(update(job).where(job.c.id.in_(ids)).values(published_at=now()))
+                due = update(job).where(job.c.id.in_(ids), _due_later())
+                n_started = connection.execute(due.values(ready=True)).rowcount
+        return n_started + self._fire_schedules()
+
+    def _fire_schedules(self) -> int:
+        due = select(schedule).where(schedule.c.next_run_at <= now())
+        n_fired = 0
+        for row in self._read(due):
+            entry = self._schedules.get(row.name)
+            with self._writing() as connection:
+                n_fired += fire(connection, row, entry)
+        return n_fired
+
+    def sample(self) -> None:
+        with self._writing() as connection:
+            minute = int(connection.scalar(select(minutes())) or 0)
+            if connection.scalar(select(sample.c.minute).where(sample.c.minute == minute)):
+                return
+            waiting = select(func.count(), func.min(job.c.updated_at)).where(job.c.ready.is_(True))
+            n_waiting, oldest = connection.execute(waiting).one()
+            running = select(func.count()).where(job.c.state == JobState.RUNNING)
+            wait_s = (utcnow() - oldest).total_seconds() if oldest else 0.0
+            values = {
+                "minute": minute,
+                "n_waiting": n_waiting,
+                "n_running": connection.scalar(running),
+                "oldest_wait_s": max(0.0, wait_s),
+            }
+            connection.execute(delete(sample).where(sample.c.minute < minute - KEEP_SAMPLES_MIN))
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(insert(sample).values(values))
 
     # Workers
 
-    def report_worker(self, status: WorkerStatus) -> None:
+    def report_worker(self, status: WorkerStatus) -> bool:
         values = {**asdict(status), "seen_at": now()}
         with self._writing() as connection:
             same = worker_row.c.name == status.name
             if connection.execute(update(worker_row).where(same).values(values)).rowcount:
-                return
+                asked = select(worker_row.c.drain_requested).where(same)
+                return bool(connection.scalar(asked)) and not status.draining
             gone = worker_row.c.seen_at < later(-FORGET_WORKERS_AFTER_S)
             connection.execute(delete(worker_row).where(gone))
-            connection.execute(insert(worker_row).values(**values, started_at=now()))
+            connection.execute(
+                insert(worker_row).values(**values, started_at=now(), drain_requested=False)
+            )
+            for entry in self._schedules.values():
+                keep(connection, entry)
+        return False
 
     def forget_worker(self, name: str) -> None:
         with self._writing() as connection:
@@ -197,7 +250,35 @@ class SqlJobStore:
         with _translated(), self._turn, self._engine.begin() as connection:
             yield connection
 
-    def _read(self, query: Select[Any]) -> Sequence[Any]:
+    @contextmanager
+    def _writing_fast(self) -> Iterator[Connection]:
+        """A transaction on a connection that this thread keeps: taking one anew costs as much as a job."""
+        with _translated(), self._turn:
+            connection = self._kept_connection()
+            try:
+                with connection.begin():
+                    yield connection
+            except BaseException:
+                # Whatever state it is in, the next turn begins with another.
+                self._kept.connection = None
+                connection.invalidate()
+                connection.close()
+                raise
+
+    def _kept_connection(self) -> Connection:
+        connection: Connection | None = getattr(self._kept, "connection", None)
+        if connection is None or connection.closed:
+            connection = self._kept.connection = self._engine.connect()
+        return connection
+
+    def close(self) -> None:
+        """Give back the connection of this thread."""
+        connection = getattr(self._kept, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._kept.connection = None
+
+    def _read(self, query: Any) -> Sequence[Any]:
         with _translated(), self._engine.connect() as connection:
             return connection.execute(query).all()
 
@@ -215,8 +296,16 @@ def _translated() -> Iterator[None]:
         raise
 
 
-def _due() -> ColumnElement[bool]:
-    return and_(job.c.state == JobState.QUEUED, or_(job.c.run_at.is_(None), job.c.run_at <= now()))
+def _due_later() -> ColumnElement[bool]:
+    waits = and_(job.c.state == literal_column("'queued'"), literal_column("ready = false"))
+    return and_(waits, job.c.after_id.is_(None), job.c.run_at <= now())
+
+
+def _doubtful(lease_s: float) -> ColumnElement[bool]:
+    wrong = or_(
+        job.c.lease_until < now(), job.c.lease_until > later(FARTHEST_LEASES * max(lease_s, 1.0))
+    )
+    return and_(job.c.state == literal_column("'running'"), wrong)
 
 
 def _mine(job_id: int, attempt: int) -> ColumnElement[bool]:
@@ -229,48 +318,75 @@ def _update(
     return connection.execute(update(job).where(*conditions).values(values)).rowcount == 1
 
 
-def _claim(
-    connection: Connection, ids: list[int], *, worker: str, lease_s: float
-) -> list[ClaimedJob]:
-    values = {
-        "state": JobState.RUNNING,
-        "attempt": job.c.attempt + 1,
-        "worker": worker,
-        "lease_until": later(lease_s),
-        "started_at": now(),
-        "updated_at": now(),
-        "progress": 0.0,
-        "progress_message": "",
-    }
-    won = [job_id for job_id in ids if _update(connection, values, job.c.id == job_id, _due())]
-    if not won:
-        return []
-    rows = connection.execute(CLAIMED.where(job.c.id.in_(won))).all()
-    by_id = {row.id: ClaimedJob(*row) for row in rows}
-    claimed = [by_id[job_id] for job_id in won]
-    for one in claimed:
-        _add_event(connection, one.id, EventKind.STARTED, attempt=one.attempt, note=worker)
-    return claimed
-
-
 def _beat(cancel_requested: bool | None) -> Beat:
     if cancel_requested is None:
         return Beat.LOST
     return Beat.CANCEL if cancel_requested else Beat.KEEP
 
 
-def _end_of(outcome: Outcome) -> dict[str, Any]:
+def _complete(connection: Connection, done: Sequence[End]) -> bool:
+    """Mark runs done; whether all of them were still the worker's."""
+    parameters = [
+        {
+            "id": job.id,
+            "attempt": job.attempt,
+            "result": None if outcome.result is None else json.dumps(outcome.result),
+        }
+        for job, outcome in done
+    ]
+    statement = statements_for(connection.dialect.name).complete
+    n_done = run(connection, statement, parameters).rowcount
+    followed = [job.id for job, _outcome in done if job.followed]
+    if followed:
+        release_followers(connection, followed)
+    return bool(n_done == len(done))
+
+
+def release_followers(connection: Connection, ids: Sequence[int]) -> None:
+    """Let the steps that wait for these completed jobs begin."""
+    completed = select(job.c.id).where(job.c.id.in_(ids), job.c.state == JobState.DONE)
+    ids = list(connection.scalars(completed))
+    following = update(job).where(job.c.after_id.in_(ids), job.c.state == JobState.QUEUED)
+    connection.execute(following.values(ready=job.c.run_at.is_(None), after_id=None))
+
+
+def stop_followers(connection: Connection, job_id: int) -> None:
+    """Cancel the steps after a job that did not complete."""
+    query = select(job.c.id).where(job.c.after_id == job_id, job.c.state == JobState.QUEUED)
+    for next_id in list(connection.scalars(query)):
+        values = _values_of(Outcome(Verdict.CANCELLED))
+        if _update(connection, values, job.c.id == next_id, job.c.state == JobState.QUEUED):
+            note = f"#{job_id}"
+            _add_event(connection, next_id, EventKind.STEP_FAILED, attempt=0, note=note)
+            stop_followers(connection, next_id)
+
+
+def _end_otherwise(connection: Connection, claimed: ClaimedJob, outcome: Outcome) -> bool:
+    job_id, attempt = claimed.id, claimed.attempt
+    # On SQLite this first write takes the write lock; without the run it writes nothing.
+    _add_started(connection, job_id, attempt=attempt)
+    if not _update(connection, _values_of(outcome), _mine(job_id, attempt)):
+        return _is_already(connection, claimed, outcome)
+    event = EVENT_OF[outcome.verdict]
+    _add_event(connection, job_id, event, attempt=attempt, note=outcome.error)
+    if outcome.verdict in (Verdict.RETRY, Verdict.RELEASED):
+        _cancel_if_asked(connection, job_id, attempt=attempt)
+    elif claimed.followed:
+        stop_followers(connection, job_id)
+    return True
+
+
+def _values_of(outcome: Outcome) -> dict[str, Any]:
     """What the end of a run changes in the row."""
-    values: dict[str, Any] = {"worker": None, "lease_until": None, "updated_at": now()}
+    values: dict[str, Any] = {"lease_until": None, "updated_at": now(), "ready": False}
     verdict = outcome.verdict
     if verdict in (Verdict.RETRY, Verdict.RELEASED):
-        values |= {"state": JobState.QUEUED, "published_at": None, "started_at": None}
+        values |= {"state": JobState.QUEUED, "started_at": None, "worker": None}
+        values |= {"ready": not outcome.delay_s}
         values["run_at"] = later(outcome.delay_s) if outcome.delay_s else None
     else:
         values |= {"state": JobState(verdict), "finished_at": now(), "unique_key": None}
-    if verdict is Verdict.DONE:
-        values |= {"progress": 1.0, "result": outcome.result, "error": "", "traceback": ""}
-    elif outcome.error:
+    if outcome.error:
         values |= {"error": outcome.error[:500], "traceback": outcome.traceback}
         values["failures"] = job.c.failures + 1
     return values
@@ -281,16 +397,30 @@ def _cancel_if_asked(connection: Connection, job_id: int, *, attempt: int) -> No
     asked = and_(
         job.c.id == job_id, job.c.state == JobState.QUEUED, job.c.cancel_requested.is_(True)
     )
-    if _update(connection, _end_of(Outcome(Verdict.CANCELLED)), asked):
+    if _update(connection, _values_of(Outcome(Verdict.CANCELLED)), asked):
         _add_event(connection, job_id, EventKind.CANCELLED, attempt=attempt)
 
 
-def _is_already(connection: Connection, job_id: int, *, attempt: int, outcome: Outcome) -> bool:
-    """Whether this end is written: by the task in its own transaction, or by a commit whose answer was lost."""
+def _is_already(connection: Connection, claimed: ClaimedJob, outcome: Outcome) -> bool:
+    """Whether this end is written: just now, by the task in its own transaction, or by a commit whose
+    answer was lost."""
     row = connection.execute(
-        select(job.c.state, job.c.attempt).where(job.c.id == job_id)
+        select(job.c.state, job.c.attempt).where(job.c.id == claimed.id)
     ).one_or_none()
-    return row is not None and row.attempt == attempt and row.state == outcome.verdict.value
+    return row is not None and row.attempt == claimed.attempt and row.state == outcome.verdict.value
+
+
+def _add_started(connection: Connection, job_id: int, *, attempt: int) -> None:
+    """Move the start of a run that did not complete from the row into the timeline."""
+    started = select(
+        job.c.id,
+        job.c.started_at,
+        literal(EventKind.STARTED.value),
+        job.c.attempt,
+        func.coalesce(job.c.worker, ""),
+    ).where(_mine(job_id, attempt))
+    columns = ["job_id", "at", "kind", "attempt", "note"]
+    connection.execute(insert(job_event).from_select(columns, started, include_defaults=False))
 
 
 def _add_event(

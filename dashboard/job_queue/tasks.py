@@ -5,6 +5,7 @@ from typing import Any
 from dashboard.core.i18n import _
 from dashboard.job_queue import services
 from dashboard.job_queue.messages import CleanUp
+from dashboard.job_queue.schedules import Schedule
 from jobs.tasks import JobContext, Task, task
 
 
@@ -20,3 +21,4 @@ def clean_up(message: CleanUp, ctx: JobContext) -> dict[str, Any]:
 
 
 TASKS: list[Task] = [clean_up]
+SCHEDULES = [Schedule("job_queue.clean_up", cron="30 3 * * *", message=CleanUp())]

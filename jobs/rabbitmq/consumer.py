@@ -15,7 +15,6 @@ from typing import Any, cast
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from jobs.broker import Delivery
 from jobs.rabbitmq.topology import FAULTS, Topology, decode
 
 log = logging.getLogger(__name__)
@@ -28,10 +27,11 @@ PAUSE_AFTER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class _Bell:
+    job_id: int
+    tag: int
     epoch: int
     """Delivery tags count anew on each connection: one of an old connection must not be used."""
-    number: int
 
 
 class _Gone(Exception):
@@ -42,16 +42,23 @@ class RabbitMQConsumer:
     """One worker's ear, on a thread and a connection of its own that are made anew when lost."""
 
     def __init__(
-        self, topology: Topology, *, queues: Sequence[str], worker: str, slots: int
+        self,
+        topology: Topology,
+        *,
+        queues: Sequence[str],
+        worker: str,
+        slots: int,
+        ring: Callable[[], None],
     ) -> None:
         self._topology = topology
         self._queues = list(queues)
         self._worker = worker
+        self._ring = ring
         self._prefetch = max(2, slots * 2)
-        self._changed = threading.Condition()
-        self._buffer: deque[Delivery] = deque()
+        self._lock = threading.Lock()
+        self._heard: deque[_Bell] = deque()
         self._closed = False
-        self._asked_at = time.monotonic()
+        self._settled_at = time.monotonic()
         self._epoch = 0
         self._connection: pika.BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
@@ -62,38 +69,34 @@ class RabbitMQConsumer:
 
     # Called by the worker
 
-    def get(self, *, limit: int, timeout_s: float) -> list[Delivery]:
-        with self._changed:
-            self._asked_at = time.monotonic()
-            if not self._buffer:
-                self._wake()
-                self._changed.wait_for(lambda: self._buffer or self._closed, timeout_s)
-            self._asked_at = time.monotonic()
-            return [self._buffer.popleft() for _ in range(min(limit, len(self._buffer)))]
+    def heard(self) -> list[int]:
+        """The jobs whose bells are not answered yet, oldest first."""
+        with self._lock:
+            return [bell.job_id for bell in self._heard]
 
-    def ack(self, delivery: Delivery) -> None:
-        self._settle(delivery, lambda channel, tag: channel.basic_ack(tag))
-
-    def nack(self, delivery: Delivery) -> None:
-        self._settle(delivery, lambda channel, tag: channel.basic_nack(tag, requeue=True))
+    def settle(self, n_claimed: int, *, all_heard: bool) -> None:
+        with self._lock:
+            self._settled_at = time.monotonic()
+            n_answered = len(self._heard) if all_heard else min(n_claimed, len(self._heard))
+            bells = [self._heard.popleft() for _ in range(n_answered)]
+        if bells:
+            self._call(lambda: self._ack(bells))
 
     def close(self) -> None:
         self._closed = True
-        self._wake()
+        self._call(lambda: None)
         self._thread.join(timeout=5.0)
 
-    def _settle(self, delivery: Delivery, answer: Callable[[BlockingChannel, int], None]) -> None:
-        tag: _Tag = delivery.tag
+    def _ack(self, bells: list[_Bell]) -> None:
+        channel = self._channel
+        mine = [bell.tag for bell in bells if bell.epoch == self._epoch]
+        if mine and channel is not None and channel.is_open:
+            # Bells are answered in the order they came, so one answer does for all up to the last.
+            channel.basic_ack(mine[-1], multiple=True)
 
-        def settle() -> None:
-            if tag.epoch == self._epoch and self._channel is not None and self._channel.is_open:
-                answer(self._channel, tag.number)
-
-        self._wake(settle)
-
-    def _wake(self, callback: Callable[[], None] = lambda: None) -> None:
+    def _call(self, callback: Callable[[], None]) -> None:
         connection = self._connection
-        # A lost connection is no fault here: the broker delivers again and the claim refuses doubles.
+        # A lost connection is no fault here: the broker rings again, which does no harm.
         with contextlib.suppress(*FAULTS):
             if connection is not None:
                 connection.add_callback_threadsafe(callback)
@@ -146,8 +149,10 @@ class RabbitMQConsumer:
         self._cancelled = True
 
     def _pace(self) -> None:
-        """Take messages while the worker asks for them, and give them back while it is busy."""
-        busy = time.monotonic() - self._asked_at > PAUSE_AFTER_S
+        """Hear bells while the worker claims jobs, and give them back while it is busy."""
+        busy = bool(self._heard) and time.monotonic() - self._settled_at > PAUSE_AFTER_S
+        if not self._consuming:
+            busy = time.monotonic() - self._settled_at > PAUSE_AFTER_S
         if busy and self._consuming:
             self._pause()
         elif not busy and not self._consuming:
@@ -162,10 +167,12 @@ class RabbitMQConsumer:
         for tag in self._consuming:
             channel.basic_cancel(tag)
         self._consuming = []
-        with self._changed:
-            held, self._buffer = list(self._buffer), deque()
-        for delivery in held:
-            channel.basic_nack(delivery.tag.number, requeue=True)
+        with self._lock:
+            held = list(self._heard)
+            self._heard.clear()
+        for bell in held:
+            # One by one: answers that the worker gave meanwhile are still on their way to this thread.
+            channel.basic_nack(bell.tag, requeue=True)
 
     def _on_message(self, channel: BlockingChannel, method: Any, _header: Any, body: bytes) -> None:
         job_id = decode(body)
@@ -173,15 +180,14 @@ class RabbitMQConsumer:
             log.error("not a message of ours: dead-lettered (%d bytes)", len(body))
             channel.basic_reject(method.delivery_tag, requeue=False)
             return
-        delivery = Delivery(job_id=job_id, tag=_Tag(self._epoch, method.delivery_tag))
-        with self._changed:
-            self._buffer.append(delivery)
-            self._changed.notify_all()
+        with self._lock:
+            self._heard.append(_Bell(job_id, method.delivery_tag, self._epoch))
+        self._ring()
 
     def _forget(self) -> None:
         """Drop what came over a connection that is gone; the broker delivers it again."""
-        with self._changed:
-            self._buffer.clear()
+        with self._lock:
+            self._heard.clear()
         self._epoch += 1
         self._consuming = []
         self._connection = self._channel = None

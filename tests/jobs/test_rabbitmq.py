@@ -8,6 +8,7 @@ import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
+from jobs.broker import DeadLetter
 from jobs.rabbitmq import RabbitMQBroker
 from jobs.rabbitmq.consumer import PAUSE_AFTER_S, RabbitMQConsumer
 from jobs.rabbitmq.topology import Topology
@@ -23,7 +24,9 @@ def broker(topology: Topology) -> Iterator[RabbitMQBroker]:
 
 @pytest.fixture
 def consumer(broker: RabbitMQBroker) -> Iterator[RabbitMQConsumer]:
-    with contextlib.closing(broker.consume(["a"], worker="w", slots=2)) as consumer:
+    with contextlib.closing(
+        broker.consume(["a"], worker="w", slots=50, ring=lambda: None)
+    ) as consumer:
         yield consumer
 
 
@@ -36,12 +39,16 @@ def channel(topology: Topology) -> Iterator[BlockingChannel]:
         yield channel
 
 
-def hear(consumer: RabbitMQConsumer, *, limit: int = 10, timeout_s: float = 10.0) -> list[int]:
-    """The jobs that are delivered next, acknowledged."""
-    deliveries = consumer.get(limit=limit, timeout_s=timeout_s)
-    for delivery in deliveries:
-        consumer.ack(delivery)
-    return [delivery.job_id for delivery in deliveries]
+def hear(consumer: RabbitMQConsumer, *, limit: int = 10) -> list[int]:
+    """The jobs whose bells come next, answered."""
+    wait_for(consumer.heard)
+    heard = consumer.heard()[:limit]
+    consumer.settle(len(heard), all_heard=False)
+    return heard
+
+
+def consume(broker: RabbitMQBroker) -> RabbitMQConsumer:
+    return broker.consume(["a"], worker="other", slots=1, ring=lambda: None)
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
@@ -60,7 +67,7 @@ class TestRabbitMQBroker:
             broker.publish(-job_id, queue="b")
 
         heard: list[int] = []
-        wait_for(lambda: heard.extend(hear(consumer, timeout_s=0.5)) or len(heard) >= 100)
+        wait_for(lambda: heard.extend(hear(consumer)) or len(heard) >= 100)
 
         assert heard == list(range(1, 101))
         wait_for(lambda: broker.depth("a") == 0)
@@ -70,11 +77,12 @@ class TestRabbitMQBroker:
         self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
     ) -> None:
         broker.publish(7, queue="a")
-        (delivery,) = consumer.get(limit=1, timeout_s=10)
+        wait_for(consumer.heard)
 
-        consumer.nack(delivery)
+        consumer.close()
 
-        assert hear(consumer) == [7]
+        with contextlib.closing(consume(broker)) as other:
+            assert hear(other) == [7]
 
     def test_gives_back_what_a_busy_worker_does_not_take(
         self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
@@ -85,8 +93,8 @@ class TestRabbitMQBroker:
 
         time.sleep(PAUSE_AFTER_S + 2)
 
-        with contextlib.closing(broker.consume(["a"], worker="other", slots=1)) as other:
-            assert hear(other) == [2, 3]
+        with contextlib.closing(consume(broker)) as other:
+            wait_for(lambda: other.heard() == [2, 3])
 
     def test_goes_on_when_its_queue_was_deleted(
         self,
@@ -136,7 +144,11 @@ class TestRabbitMQBroker:
 
         assert hear(consumer) == [5]
         wait_for(lambda: broker.depth("dead") == 1)
-        assert channel.basic_get(topology.dead, auto_ack=True)[2] == body
+        assert broker.dead_letters(limit=5) == [DeadLetter(topology.queue("a"), body)]
+        assert broker.requeue_dead_letters() == 1
+        wait_for(lambda: broker.dead_letters(limit=5))
+        assert broker.purge_dead_letters() == 1
+        assert broker.dead_letters(limit=5) == []
 
 
 class TestUnreachable:
@@ -153,7 +165,9 @@ class TestUnreachable:
         broker.close()
 
     def test_consumer_keeps_trying(self) -> None:
-        consumer = RabbitMQBroker(NOBODY, prefix="atrium_test").consume(["a"], worker="w", slots=1)
+        consumer = consume(RabbitMQBroker(NOBODY, prefix="atrium_test"))
 
-        assert consumer.get(limit=1, timeout_s=0.3) == []
+        consumer.settle(1, all_heard=True)
+
+        assert consumer.heard() == []
         consumer.close()

@@ -2,14 +2,14 @@ import threading
 import time
 from pathlib import Path
 
-from jobs.wakeup import MAX_SOCKET_PATH, Listener, wake, wake_folder
+from jobs.wakeup import MAX_SOCKET_PATH, Listener, Waker, wake_folder
 
 
 class TestListener:
     def test_is_woken(self, tmp_path: Path) -> None:
         folder = wake_folder(tmp_path)
         listener = Listener(folder)
-        threading.Timer(0.05, lambda: wake(folder)).start()
+        threading.Timer(0.05, lambda: Waker(folder).wake()).start()
 
         started = time.monotonic()
         listener.wait(10)
@@ -20,8 +20,9 @@ class TestListener:
     def test_counts_many_wakes_as_one(self, tmp_path: Path) -> None:
         folder = wake_folder(tmp_path)
         listener = Listener(folder)
+        waker = Waker(folder)
         for _ in range(5000):
-            wake(folder)
+            waker.wake()
 
         listener.wait(10)
         started = time.monotonic()
@@ -38,12 +39,12 @@ class TestWake:
         assert killed._socket is not None
         killed._socket.close()
 
-        wake(folder)
+        Waker(folder).wake()
 
         assert list(folder.iterdir()) == []
 
     def test_does_nothing_where_nobody_listens(self, tmp_path: Path) -> None:
-        wake(tmp_path / "missing")
+        Waker(tmp_path / "missing").wake()
 
 
 class TestWakeFolder:

@@ -54,8 +54,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_item_cover"), ["cover"], unique=False)
         batch_op.create_index(batch_op.f("ix_item_created_at"), ["created_at"], unique=False)
         batch_op.create_index("ix_item_kind_status", ["kind", "status"], unique=False)
+        batch_op.create_index("ix_item_newest", ["kind", "status", "created_at"], unique=False)
+        batch_op.create_index(
+            "ix_item_newest_in_language", ["kind", "status", "language", "created_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_item_title"), ["title"], unique=False)
 
+    op.create_table(
+        "job_rate",
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("minute", sa.Integer(), nullable=False),
+        sa.Column("n_started", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_job_rate")),
+    )
+    op.create_table(
+        "job_sample",
+        sa.Column("minute", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("n_waiting", sa.Integer(), nullable=False),
+        sa.Column("n_running", sa.Integer(), nullable=False),
+        sa.Column("oldest_wait_s", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("minute", name=op.f("pk_job_sample")),
+    )
+    op.create_table(
+        "job_schedule",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("cron", sa.String(length=80), nullable=False),
+        sa.Column(
+            "next_run_at",
+            sa.DateTime()
+            .with_variant(mysql.DATETIME(fsp=6), "mariadb")
+            .with_variant(mysql.DATETIME(fsp=6), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("last_job_id", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_job_schedule")),
+    )
     op.create_table(
         "role",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -123,6 +156,7 @@ def upgrade() -> None:
         sa.Column("slots", sa.Integer(), nullable=False),
         sa.Column("running", sa.JSON(), nullable=False),
         sa.Column("draining", sa.Boolean(), nullable=False),
+        sa.Column("drain_requested", sa.Boolean(), nullable=False),
         sa.Column(
             "started_at",
             sa.DateTime()
@@ -225,11 +259,15 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("ready", sa.Boolean(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("fair", sa.Integer(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("args", sa.JSON(), nullable=False),
         sa.Column("unique_key", sa.String(length=120), nullable=True),
+        sa.Column("after_id", sa.Integer(), nullable=True),
+        sa.Column("followed", sa.Boolean(), nullable=False),
         sa.Column(
             "run_at",
             sa.DateTime()
@@ -245,13 +283,6 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(length=80), nullable=True),
         sa.Column(
             "lease_until",
-            sa.DateTime()
-            .with_variant(mysql.DATETIME(fsp=6), "mariadb")
-            .with_variant(mysql.DATETIME(fsp=6), "mysql"),
-            nullable=True,
-        ),
-        sa.Column(
-            "published_at",
             sa.DateTime()
             .with_variant(mysql.DATETIME(fsp=6), "mariadb")
             .with_variant(mysql.DATETIME(fsp=6), "mysql"),
@@ -301,14 +332,72 @@ def upgrade() -> None:
             ["owner_id"], ["user.id"], name=op.f("fk_job_owner_id_user"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
-        sa.UniqueConstraint("unique_key", name=op.f("uq_job_unique_key")),
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index("ix_job_claim", ["state", "priority", "fair", "id"], unique=False)
-        batch_op.create_index("ix_job_finished_at", ["finished_at"], unique=False)
-        batch_op.create_index("ix_job_lease", ["state", "lease_until"], unique=False)
-        batch_op.create_index("ix_job_owner", ["owner_id", "state", "fair"], unique=False)
-        batch_op.create_index("ix_job_unpublished", ["state", "published_at"], unique=False)
+        batch_op.create_index(
+            "ix_job_after_id",
+            ["after_id"],
+            unique=False,
+            sqlite_where=sa.text("after_id IS NOT NULL"),
+            postgresql_where=sa.text("after_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_job_claim",
+            ["ready", "priority", "fair", "id"],
+            unique=False,
+            sqlite_where=sa.text("ready = true"),
+            postgresql_where=sa.text("ready = true"),
+        )
+        batch_op.create_index(
+            "ix_job_failed",
+            ["state", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        )
+        batch_op.create_index(
+            "ix_job_finished_at",
+            ["finished_at"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NOT NULL"),
+            postgresql_where=sa.text("finished_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_job_kind",
+            ["kind", "finished_at"],
+            unique=False,
+            sqlite_where=sa.text("finished_at IS NOT NULL"),
+            postgresql_where=sa.text("finished_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_job_later",
+            ["state", "run_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued' AND ready = false"),
+            postgresql_where=sa.text("state = 'queued' AND ready = false"),
+        )
+        batch_op.create_index(
+            "ix_job_lease",
+            ["state", "lease_until"],
+            unique=False,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.create_index("ix_job_owner", ["owner_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_job_turn",
+            ["ready", "share", "priority", "fair"],
+            unique=False,
+            sqlite_where=sa.text("ready = true"),
+            postgresql_where=sa.text("ready = true"),
+        )
+        batch_op.create_index(
+            "ux_job_unique_key",
+            ["unique_key"],
+            unique=True,
+            sqlite_where=sa.text("unique_key IS NOT NULL"),
+            postgresql_where=sa.text("unique_key IS NOT NULL"),
+        )
 
     op.create_table(
         "position_course",
@@ -537,6 +626,7 @@ def upgrade() -> None:
                 "cancel_requested",
                 "cancelled",
                 "retried",
+                "step_failed",
                 name="eventkind",
                 native_enum=False,
                 length=20,
@@ -716,4 +806,7 @@ def downgrade() -> None:
     op.drop_table("user")
     op.drop_table("tag")
     op.drop_table("role")
+    op.drop_table("job_schedule")
+    op.drop_table("job_sample")
+    op.drop_table("job_rate")
     op.drop_table("item")

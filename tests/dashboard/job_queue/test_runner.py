@@ -39,7 +39,7 @@ class TestWorker:
 
         assert (job.state, job.result, job.progress) == (JobState.DONE, {"line": "hello"}, 1.0)
         assert (tmp_path / "out").read_text() == "hello\n"
-        assert [event.kind for event in queries.list_events(job.id)] == [
+        assert [event.kind for event in queries.list_events(job)] == [
             EventKind.QUEUED,
             EventKind.STARTED,
             EventKind.DONE,
@@ -119,7 +119,7 @@ class TestWorker:
 
         job = fresh(job_id)
         assert (job.state, job.attempt, job.failures, job.deaths) == (JobState.QUEUED, 1, 0, 0)
-        assert queries.list_events(job_id)[-1].kind is EventKind.RELEASED
+        assert queries.list_events(fresh(job_id))[-1].kind is EventKind.RELEASED
 
     def test_is_seen_while_it_lives(self, app: Flask, working: Callable) -> None:
         assert not queries.runner_alive()
@@ -266,7 +266,7 @@ class TestKilledWorker:
 
         assert (job.state, job.attempt, job.deaths, code) == (JobState.DONE, 2, 1, 0)
         assert out.read_text() == "x\n"
-        assert EventKind.WORKER_LOST in [event.kind for event in queries.list_events(job_id)]
+        assert EventKind.WORKER_LOST in [event.kind for event in queries.list_events(fresh(job_id))]
 
     def test_takes_its_children_along(
         self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path

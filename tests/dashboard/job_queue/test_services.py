@@ -16,13 +16,30 @@ from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.services import enqueue
 from dashboard.job_queue.store import SqlJobStore
-from jobs.store import Outcome, Verdict
+from jobs.store import ClaimedJob, Lease, Outcome, Verdict, Wanted
 from tests.dashboard.job_queue.conftest import ended, fresh
 from tests.dashboard.job_queue.probe import Append
 
 ADMIN = Viewer(user_id=None, sees_all=True)
 MESSAGE = Append(path="-")
 Put = Callable[..., int]
+
+
+def claim_next(
+    store: SqlJobStore, *, queue: str = "probe", lease_s: float = 30, limit: int = 1
+) -> list[ClaimedJob]:
+    wanted = Wanted(queues=[queue], worker="w", lease_s=lease_s, limit=limit)
+    return store.turn([], wanted)[1]
+
+
+def finish(store: SqlJobStore, job: ClaimedJob, outcome: Outcome) -> bool:
+    return store.turn([(job, outcome)], None)[0][0]
+
+
+def reap(store: SqlJobStore, *, max_deaths: int = 3) -> list[int]:
+    """Give back what a patient sweeper would."""
+    leases: list[Lease] = store.list_doubtful(lease_s=30)
+    return [lease.job_id for lease in leases if store.give_back(lease, max_deaths=max_deaths)]
 
 
 class TestEnqueue:
@@ -90,9 +107,9 @@ class TestClaim:
         won: list[int] = []
 
         def claim() -> None:
-            for job_id in ids:
-                if store.claim(job_id, worker="w", lease_s=30):
-                    won.append(job_id)
+            for _ in ids:
+                won.extend(job.id for job in claim_next(store))
+            store.close()
 
         threads = [threading.Thread(target=claim) for _ in range(6)]
         for thread in threads:
@@ -107,8 +124,8 @@ class TestClaim:
         soon = put(MESSAGE, priority=-5)
         store = SqlJobStore(app.extensions["sqlalchemy"].engine)
 
-        none = store.claim_next(queues=["other"], worker="w", lease_s=30, limit=5)
-        one = store.claim_next(queues=["probe"], worker="w", lease_s=30, limit=1)
+        none = claim_next(store, queue="other", limit=5)
+        one = claim_next(store)
 
         assert (none, [job.id for job in one]) == ([], [soon])
 
@@ -119,19 +136,16 @@ class TestFence:
     ) -> None:
         job_id = put(MESSAGE)
         store = SqlJobStore(app.extensions["sqlalchemy"].engine)
-        old = store.claim(job_id, worker="old", lease_s=-1)
-        assert old is not None
-        assert store.reap(max_deaths=3) == [job_id]
-        new = store.claim(job_id, worker="new", lease_s=30)
-        assert new is not None
+        (old,) = claim_next(store, lease_s=-1)
+        assert reap(store) == [job_id]
+        (new,) = claim_next(store)
 
-        done = Outcome(Verdict.DONE, result={"by": "old"})
-        assert not store.finish(job_id, attempt=old.attempt, outcome=done)
+        assert not finish(store, old, Outcome(Verdict.DONE, result={"by": "old"}))
         assert not store.progress(job_id, attempt=old.attempt, fraction=0.9, text="old")
         assert store.heartbeat([(job_id, old.attempt)], lease_s=30)[job_id] == "lost"
-        assert store.finish(job_id, attempt=new.attempt, outcome=Outcome(Verdict.DONE))
+        assert finish(store, new, Outcome(Verdict.DONE))
         # Asked again because the answer of the commit was lost.
-        assert store.finish(job_id, attempt=new.attempt, outcome=Outcome(Verdict.DONE))
+        assert finish(store, new, Outcome(Verdict.DONE))
         assert fresh(job_id).result is None
 
 
@@ -139,13 +153,13 @@ class TestReap:
     def test_fails_a_job_that_kills_its_workers(
         self, each_database: str, app: Flask, put: Put
     ) -> None:
-        job_id, living = put(MESSAGE), put(MESSAGE)
+        living, job_id = put(MESSAGE), put(MESSAGE)
         store = SqlJobStore(app.extensions["sqlalchemy"].engine)
-        store.claim(living, worker="w", lease_s=30)
+        claim_next(store)
 
         for _ in range(3):
-            store.claim(job_id, worker="w", lease_s=-1)
-            assert store.reap(max_deaths=3) == [job_id]
+            claim_next(store, lease_s=-1)
+            assert reap(store) == [job_id]
 
         job = fresh(job_id)
         assert (job.state, job.error) == (JobState.FAILED, "its worker died 3 times")
@@ -154,10 +168,10 @@ class TestReap:
     def test_cancels_what_was_asked_to_stop(self, app: Flask, put: Put) -> None:
         job_id = put(MESSAGE)
         store = SqlJobStore(app.extensions["sqlalchemy"].engine)
-        store.claim(job_id, worker="w", lease_s=-1)
+        claim_next(store, lease_s=-1)
         services.cancel_job(job_id, viewer=ADMIN)
 
-        store.reap(max_deaths=3)
+        reap(store)
 
         assert fresh(job_id).state is JobState.CANCELLED
 
@@ -173,7 +187,7 @@ class TestRetryJob:
 
         with working():
             assert ended(job_id).state is JobState.DONE
-        assert EventKind.RETRIED in [event.kind for event in queries.list_events(job_id)]
+        assert EventKind.RETRIED in [event.kind for event in queries.list_events(fresh(job_id))]
 
     def test_refuses_a_waiting_job(self, app: Flask, put: Put) -> None:
         with pytest.raises(Conflict):

@@ -1,0 +1,146 @@
+"""The statements that every job runs, as text for each kind of database.
+
+SQLAlchemy would write the same, at several times their cost in processor time; everything that a job
+does not need every time is written in SQLAlchemy Core (store.py, claims.py) or the ORM (services.py).
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+PER_CLAIM = 64
+"""More are not claimed at once."""
+
+INSERTED = (
+    *("kind", "queue", "state", "ready", "priority", "fair", "share", "owner_id", "args"),
+    *("unique_key", "after_id", "followed", "run_at", "attempt", "failures", "deaths"),
+    *("cancel_requested", "progress", "progress_message", "error", "traceback"),
+    *("created_at", "updated_at"),
+)
+CLAIMED = (
+    *("id", "kind", "args", "owner_id", "attempt", "failures", "max_failures", "timeout_s"),
+    *("followed", "priority", "fair"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """For one kind of database; parameters are a dict."""
+
+    insert: str
+    """Insert a job and give it its turn; answers its id."""
+    claim: str
+    """Claim the next jobs; answers CLAIMED. Empty where the database cannot do so in one statement."""
+    complete: str
+    """Mark one run done."""
+
+
+@cache
+def statements_for(dialect: str) -> Statements:
+    """The statements of `dialect`: sqlite, postgresql or mysql."""
+    built = {"sqlite": _sqlite, "postgresql": _postgresql}.get(dialect, _mysql)
+    return built()
+
+
+def claim_parameters(dialect: str, *, worker: str, lease_s: float, limit: int) -> dict[str, Any]:
+    """What `Statements.claim` needs beside the queues."""
+    lease: Any = f"{lease_s:+.3f} seconds" if dialect == "sqlite" else float(lease_s)
+    return {"worker": worker, "lease": lease, "n_jobs": min(limit, PER_CLAIM)}
+
+
+def run(connection: Connection, statement: str, parameters: Any) -> Any:
+    """Execute text with the driver's own parameters."""
+    return connection.exec_driver_sql(statement, parameters)
+
+
+# Start-time fair queueing. The turn of a new job is one after the last waiting job of the same owner,
+# but not before the present turn of the queue: ordered by turn, owners alternate, and a thousand jobs
+# of one do not hold up the first of another.
+_PRESENT = (
+    "(SELECT fair FROM job WHERE ready = true AND priority = {priority} ORDER BY fair LIMIT 1)"
+)
+_OWN = (
+    "(SELECT fair FROM job WHERE ready = true AND share = {share} AND priority = {priority} "
+    "ORDER BY fair DESC LIMIT 1)"
+)
+_TURN = "{greatest}(COALESCE({present}, 0) - 1, COALESCE({own}, 0)) + 1"
+
+_INSERT = "INSERT INTO job ({columns}) VALUES ({values}) RETURNING id"
+_INSERT_MYSQL = "INSERT INTO job ({columns}) SELECT {values}"
+_CLAIM = """
+UPDATE job SET state = 'running', ready = false, attempt = attempt + 1, worker = {worker},
+  lease_until = {lease}, started_at = {now}, updated_at = {now}, progress = 0, progress_message = ''
+WHERE id IN ({picked}) RETURNING {columns}"""
+_PICKED = """
+SELECT id FROM job WHERE ready = true AND queue {queues}
+ORDER BY priority, fair, id LIMIT {n_jobs}"""
+_PICKED_ONCE = "WITH picked AS MATERIALIZED ({picked} FOR UPDATE SKIP LOCKED) SELECT id FROM picked"
+_COMPLETE = """
+UPDATE job SET state = 'done', progress = 1, result = {result}, error = '', traceback = '',
+  finished_at = {now}, updated_at = {now}, lease_until = NULL, unique_key = NULL
+WHERE id = {id} AND attempt = {attempt} AND state = 'running'"""
+
+
+def _sqlite() -> Statements:
+    # Six digits of a second as SQLAlchemy keeps them; SQLite gives three.
+    now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+    later = "strftime('%Y-%m-%d %H:%M:%f000', 'now', :lease)"
+    values = {name: f":{name}" for name in INSERTED} | {"fair": _turn(_named, greatest="max")}
+    picked = _PICKED.format(queues="IN (SELECT value FROM json_each(:queues))", n_jobs=":n_jobs")
+    return Statements(
+        insert=_INSERT.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        claim=_CLAIM.format(
+            worker=":worker", lease=later, now=now, picked=picked, columns=", ".join(CLAIMED)
+        ),
+        complete=_COMPLETE.format(result=":result", id=":id", attempt=":attempt", now=now),
+    )
+
+
+def _postgresql() -> Statements:
+    now = "(clock_timestamp() AT TIME ZONE 'UTC')"
+    later = f"({now} + make_interval(secs => %(lease)s))"
+    values = {name: f"%({name})s" for name in INSERTED}
+    values["fair"] = _turn(_percent, greatest="greatest")
+    picked = _PICKED.format(queues="= ANY(%(queues)s)", n_jobs="%(n_jobs)s")
+    return Statements(
+        insert=_INSERT.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        claim=_CLAIM.format(
+            worker="%(worker)s",
+            lease=later,
+            now=now,
+            # Materialised, or the planner may pick again for each row it updates.
+            picked=_PICKED_ONCE.format(picked=picked),
+            columns=", ".join(CLAIMED),
+        ),
+        complete=_COMPLETE.format(result="%(result)s", id="%(id)s", attempt="%(attempt)s", now=now),
+    )
+
+
+def _mysql() -> Statements:
+    values = {name: f"%({name})s" for name in INSERTED}
+    values["fair"] = _turn(_percent, greatest="greatest")
+    return Statements(
+        # SELECT instead of VALUES: MariaDB refuses a look into the table there.
+        insert=_INSERT_MYSQL.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        claim="",
+        complete=_COMPLETE.format(
+            result="%(result)s", id="%(id)s", attempt="%(attempt)s", now="utc_timestamp(6)"
+        ),
+    )
+
+
+def _turn(parameter: Any, *, greatest: str) -> str:
+    names = {"priority": parameter("priority"), "share": parameter("share")}
+    return _TURN.format(
+        greatest=greatest, present=_PRESENT.format(**names), own=_OWN.format(**names)
+    )
+
+
+def _named(name: str) -> str:
+    return f":{name}"
+
+
+def _percent(name: str) -> str:
+    return f"%({name})s"
