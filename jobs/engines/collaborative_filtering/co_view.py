@@ -55,7 +55,7 @@ class CoView(ItemTable):
         counts = _step_counts(user_items, config=self.config, tick=tick)
         root = np.sqrt(column_counts(user_items)).astype(np.float32)
         denominator = Denominator(left=root, right=root, shrinkage=self.config.shrinkage)
-        denominator.divide(counts, start=0)
+        denominator.divide(counts, rows=np.arange(len(root)))
         return keep_strongest(counts, keep=self.config.neighbours)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from sparse_dot_topn import sp_matmul_topn
 
 from jobs.engines.collaborative_filtering.arrays import (
     CSR,
@@ -14,6 +15,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     Vector,
     make_csr,
     no_tick,
+    pattern,
     row_blocks,
     row_of_entries,
 )
@@ -21,6 +23,12 @@ from jobs.engines.collaborative_filtering.arrays import (
 # Entries of a block product at most: 8 bytes each and as much again while it is cut,
 # so a block stays below about 50 MB whatever the size of the catalogue.
 BLOCK_ENTRIES = 2_000_000
+
+# Blocks of a product that only ever holds the best: enough to show progress and to cancel.
+COUNTED_BLOCKS = 20
+
+# Similarities closer than that may stand in another order after rounding to float32.
+NEARLY_EQUAL = np.float32(1 + 1e-6)
 
 # Added to what must not come back. Every sum of similarities is far smaller, and float32 holds it.
 BANNED = np.float32(-1e20)
@@ -37,28 +45,111 @@ class Denominator:
     right: Vector
     shrinkage: float = 0.0
 
-    def divide(self, block: CSR, *, start: int) -> None:
-        """Divide the block in place; its first row is row `start` of the whole."""
-        lengths = np.diff(block.indptr)
-        below = np.repeat(self.left[start : start + len(lengths)], lengths)
+    def divide(self, block: CSR, *, rows: Ids) -> None:
+        """Divide the block in place; its rows are the rows `rows` of the whole."""
+        below = np.repeat(self.left[rows], np.diff(block.indptr))
         below *= self.right[block.indices]
         if self.shrinkage:
             below += np.float32(self.shrinkage)
         block.data /= below
 
 
-def nearest_rows(vectors: CSR, *, denominator: Denominator, keep: int, tick: Tick = no_tick) -> CSR:
-    """The `keep` most similar other rows of every row of `vectors`.
+def nearest_rows(
+    vectors: CSR,
+    *,
+    denominator: Denominator,
+    keep: int,
+    rows: Ids | None = None,
+    across: CSR | None = None,
+    tick: Tick = no_tick,
+) -> CSR:
+    """The `keep` most similar other rows of every row of `vectors`, or of the `rows` asked for.
 
-    vectors: (n_rows, n_features). Returns (n_rows, n_rows), positive scores only, sorted by id."""
-    vectors, across = without(vectors, vectors.T.tocsr(), banned=_diagonal(vectors.shape[0]))
+    vectors: (n_rows, n_features); across is its transpose, made when it is not given.
+    Returns (len(rows), n_rows), positive scores only, sorted by id; of equal ones the smaller id
+    stays. A row depends on nothing but `vectors`, so blocks of rows may be made anywhere."""
+    across = vectors.T.tocsr() if across is None else across
+    wanted = np.arange(vectors.shape[0]) if rows is None else rows
+    work = product_work(vectors, across)[wanted]
     blocks = []
-    for rows in row_blocks(most_entries(vectors, across), budget=BLOCK_ENTRIES):
-        block = vectors[rows] @ across
-        denominator.divide(block, start=rows.start)
-        blocks.append(keep_strongest(block, keep=keep))
-        tick(rows.stop / vectors.shape[0])
-    return _stack(blocks, shape=(vectors.shape[0], vectors.shape[0]))
+    if _gives_counts(vectors, denominator):
+        scaled = _divided(across, denominator.right)
+        for part in row_blocks(work, budget=max(work.sum() / COUNTED_BLOCKS, BLOCK_ENTRIES)):
+            blocks.append(_counted(vectors, scaled, wanted[part], below=denominator, keep=keep))
+            tick(part.stop / len(wanted))
+    else:
+        for part in row_blocks(np.minimum(work, vectors.shape[0]), budget=BLOCK_ENTRIES):
+            blocks.append(_summed(vectors, across, wanted[part], below=denominator, keep=keep))
+            tick(part.stop / len(wanted))
+    return _stack(blocks, shape=(len(wanted), vectors.shape[0]))
+
+
+def _gives_counts(vectors: CSR, denominator: Denominator) -> bool:
+    """Whether similarities are scaled counts, so that the counts can be had back from them."""
+    plain = type(denominator) is Denominator and not denominator.shrinkage
+    return plain and bool((vectors.data == 1).all())
+
+
+def _divided(across: CSR, right: Vector) -> sparse.csr_matrix:
+    data = (1.0 / right.astype(np.float64))[across.indices]
+    return sparse.csr_matrix((data, across.indices, across.indptr), shape=across.shape)
+
+
+def _counted(
+    vectors: CSR, scaled: sparse.csr_matrix, rows: Ids, *, below: Denominator, keep: int
+) -> CSR:
+    """Rows by a product that never holds more than the best of each.
+
+    It sums in float64, so that the counts come back exactly, and with them the similarities that
+    `_summed` gives. It leaves open which of equal entries stay: a row whose last place is as good
+    as what was cut off is made again from all its entries."""
+    left = sparse.csr_matrix(vectors[rows], dtype=np.float64)
+    # One place for the row itself and one to see what was cut off. The threshold costs nothing and
+    # makes the library take its faster path.
+    block = sp_matmul_topn(left, scaled, top_n=keep + 2, threshold=0.0)
+    cut_off = np.diff(block.indptr) == keep + 2
+    counts = np.rint(block.data * below.right.astype(np.float64)[block.indices])
+    block = make_csr(counts, block.indices, block.indptr, shape=block.shape)
+    below.divide(block, rows=rows)
+    least = _least(block)
+    _drop_itself(block, rows)
+    best = keep_strongest(block, keep=keep)
+    unsure = np.flatnonzero(cut_off & (_least(best) <= least * NEARLY_EQUAL))
+    if not len(unsure):
+        return best
+    again = _summed(vectors, pattern(scaled), rows[unsure], below=below, keep=keep)
+    return replace_rows(best, unsure, again)
+
+
+def _summed(vectors: CSR, across: CSR, rows: Ids, *, below: Denominator, keep: int) -> CSR:
+    """Rows by a product that holds every entry."""
+    block = vectors[rows] @ across
+    below.divide(block, rows=rows)
+    _drop_itself(block, rows)
+    return keep_strongest(block, keep=keep)
+
+
+def replace_rows(table: CSR, places: Ids, rows: CSR) -> CSR:
+    """The table with other rows at these places. places: sorted, each once."""
+    keeps = np.ones(table.shape[0], dtype=np.float32)
+    keeps[places] = 0
+    order = np.zeros(table.shape[0], dtype=np.int64)
+    order[keeps == 1] = np.flatnonzero(keeps)
+    order[places] = table.shape[0] + np.arange(len(places))
+    return sparse.vstack([table, rows], format="csr", dtype=np.float32)[order]
+
+
+def _drop_itself(block: CSR, rows: Ids) -> None:
+    block.data[block.indices == np.repeat(rows, np.diff(block.indptr))] = 0.0
+
+
+def _least(block: CSR) -> Vector:
+    """The smallest entry of every row; infinity for a row without any."""
+    least = np.full(block.shape[0], np.inf, dtype=np.float32)
+    filled = np.diff(block.indptr) > 0
+    if filled.any():
+        least[filled] = np.minimum.reduceat(block.data, block.indptr[:-1][filled])
+    return least
 
 
 def keep_strongest(table: CSR, *, keep: int) -> CSR:

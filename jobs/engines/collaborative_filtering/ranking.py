@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from sparse_dot_topn import sp_matmul_topn
 
 from jobs.engines.collaborative_filtering.arrays import (
     CSR,
@@ -43,17 +44,20 @@ def checked_positions(ids: npt.ArrayLike | None, *, size: int) -> Ids:
 
 def best_of_product(left: CSR, right: CSR, *, n: int, factor: Vector) -> tuple[Ids, Matrix]:
     """The n best columns of every row of left @ right, columns multiplied by `factor`."""
-    ids: list[Ids] = [np.empty((0, n), np.int64)]
-    scores: list[Matrix] = [np.empty((0, n), np.float32)]
-    same = bool((factor == 1).all())
-    for rows in row_blocks(most_entries(left, right), budget=BLOCK_ENTRIES):
-        block = left[rows] @ right
-        if not same:
-            block.data *= factor[block.indices]
-        best = best_per_row(block, n=n)
-        ids.append(best[0])
-        scores.append(best[1])
-    return np.concatenate(ids), np.concatenate(scores)
+    if not (factor == 1).all():
+        data = right.data * factor[right.indices]
+        right = make_csr(data, right.indices, right.indptr, shape=right.shape)
+    if n <= 0 or not left.nnz or not right.nnz:
+        return best_per_row(left[:, :0] @ right[:0], n=max(n, 0))
+    # One more than asked for shows what was cut off: equal scores go by id, so a row whose last
+    # place is tied with it is made again from all its entries.
+    cut = as_csr(sp_matmul_topn(left, right, top_n=n + 1, threshold=0.0))
+    ids, scores = best_per_row(cut, n=n + 1)
+    tied = np.flatnonzero((ids[:, n] >= 0) & (scores[:, n] == scores[:, n - 1]))
+    for rows in row_blocks(most_entries(left[tied], right), budget=BLOCK_ENTRIES):
+        some = tied[rows]
+        ids[some, :n], scores[some, :n] = best_per_row(left[some] @ right, n=n)
+    return ids[:, :n], scores[:, :n]
 
 
 def most_similar(

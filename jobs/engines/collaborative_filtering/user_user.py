@@ -93,7 +93,7 @@ class UserUser(Recommender):
             shrinkage=self.config.shrinkage,
         )
         products = vectors @ fitted.T.tocsr()
-        denominator.divide(products, start=0)
+        denominator.divide(products, rows=np.arange(products.shape[0]))
         return keep_strongest(products, keep=self.config.neighbours)
 
     def _vectors(self, rows: CSR) -> CSR:
