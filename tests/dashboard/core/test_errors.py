@@ -1,5 +1,6 @@
 """Every error is a page or problem JSON with a request id, never a stack trace."""
 
+from collections.abc import Callable
 from typing import NoReturn
 
 import pytest
@@ -10,14 +11,19 @@ from sqlalchemy.exc import OperationalError
 from dashboard.core.access import PUBLIC
 from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge, Unavailable
 
-ERRORS = {
-    "not-found": (NotFound(), 404, "not_found"),
-    "conflict": (Conflict("analysis 7 is running"), 409, "conflict"),
-    "invalid": (Invalid(problems=[Problem("title", "is missing")]), 422, "invalid"),
-    "too-large": (TooLarge(), 413, "too_large"),
-    "busy": (Unavailable(), 503, "unavailable"),
-    "locked": (OperationalError("", {}, Exception("database is locked")), 503, "unavailable"),
-    "surprise": (RuntimeError("secret detail"), 500, "internal_server_error"),
+# Made within the request, as services do: the text is in the language of whoever asked.
+ERRORS: dict[str, tuple[Callable[[], Exception], int, str]] = {
+    "not-found": (NotFound, 404, "not_found"),
+    "conflict": (lambda: Conflict("analysis 7 is running"), 409, "conflict"),
+    "invalid": (lambda: Invalid(problems=[Problem("title", "is missing")]), 422, "invalid"),
+    "too-large": (TooLarge, 413, "too_large"),
+    "busy": (Unavailable, 503, "unavailable"),
+    "locked": (
+        lambda: OperationalError("", {}, Exception("database is locked")),
+        503,
+        "unavailable",
+    ),
+    "surprise": (lambda: RuntimeError("secret detail"), 500, "internal_server_error"),
 }
 
 
@@ -25,11 +31,11 @@ ERRORS = {
 def failing(app: Flask) -> FlaskClient:
     """A client of a portal with a route for each error, as page and API."""
     rules = dict(app.extensions["atrium_access"])
-    for name, (error, _status, _code) in ERRORS.items():
+    for name, (make, _status, _code) in ERRORS.items():
         for path in (f"/{name}", f"/api/v1/{name}"):
 
-            def fail(error: Exception = error) -> NoReturn:
-                raise error
+            def fail(make: Callable[[], Exception] = make) -> NoReturn:
+                raise make()
 
             app.add_url_rule(path, path, fail)
             rules[path] = PUBLIC
@@ -40,7 +46,7 @@ def failing(app: Flask) -> FlaskClient:
 @pytest.mark.parametrize("name", ERRORS)
 class TestAnswers:
     def test_api_gets_problem_json(self, failing: FlaskClient, name: str) -> None:
-        _error, status, code = ERRORS[name]
+        _make, status, code = ERRORS[name]
 
         answer = failing.get(f"/api/v1/{name}")
 
@@ -52,7 +58,7 @@ class TestAnswers:
         assert answer.headers["Cache-Control"] == "no-store"
 
     def test_visitor_gets_a_page(self, failing: FlaskClient, name: str) -> None:
-        _error, status, _code = ERRORS[name]
+        _make, status, _code = ERRORS[name]
 
         answer = failing.get(f"/{name}")
 
