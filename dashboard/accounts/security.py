@@ -73,6 +73,8 @@ def _settings(config: Config) -> dict[str, Any]:
         # Negative: no page that asks for the password again; the forms that need it have a field for it.
         "SECURITY_FRESHNESS": timedelta(minutes=-1),
         "SECURITY_STATIC_FOLDER": None,
+        # Its "private=True, no-store=True" is no directive that a browser knows; every page says no-store anyway.
+        "SECURITY_CACHE_CONTROL": {},
         "SECURITY_TOKEN_MAX_AGE": timedelta(days=config.accounts.token_days),
         "SECURITY_I18N_DIRNAME": ["builtin", str(TRANSLATIONS)],
         # The signature of a session cookie is good for this long; `load_user_of_session` is stricter.

@@ -38,6 +38,15 @@ class TestHeaders:
         assert first != second
 
 
+class TestPrivacy:
+    @pytest.mark.parametrize("path", ["/", "/login", "/register", "/logout", "/me", "/api/v1/me"])
+    def test_pages_that_know_who_asks_are_never_stored(
+        self, client: FlaskClient, as_learner: FlaskClient, path: str
+    ) -> None:
+        for answer in (client.get(path), as_learner.get(path)):
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
 class TestCookies:
     def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
         self, client: FlaskClient
