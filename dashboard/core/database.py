@@ -13,7 +13,6 @@ from sqlalchemy import DateTime, Engine, MetaData, Select, event, func, select
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import NullPool
 
 from dashboard.core.errors import Conflict, Unavailable, is_unavailable
 
@@ -53,19 +52,17 @@ def init_app(app: Flask) -> None:
 
 def engine_options(uri: str) -> dict[str, Any]:
     """The engine's options for the kind of database in `uri`."""
+    # Errors go to the log, and to the page of a failed job: without phone numbers and hashes of passwords.
+    options: dict[str, Any] = {"hide_parameters": True}
     if uri.startswith("sqlite"):
         # IMMEDIATE: a transaction takes the write lock at its first write and waits for it, instead of
         # failing at once when it read before another writer committed. Reads stay outside of it.
-        return {"connect_args": {"isolation_level": "IMMEDIATE", "check_same_thread": False}}
-    options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800}
+        connect_args = {"isolation_level": "IMMEDIATE", "check_same_thread": False}
+        return {**options, "connect_args": connect_args}
+    options |= {"pool_pre_ping": True, "pool_recycle": 1800}
     if uri.startswith("mysql"):
         options["isolation_level"] = "READ COMMITTED"
     return options
-
-
-def without_pool(uri: str) -> dict[str, Any]:
-    """Options for a process that makes few connections and must not keep any."""
-    return {**engine_options(uri), "poolclass": NullPool}
 
 
 def utcnow() -> datetime:

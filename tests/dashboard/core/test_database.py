@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from dashboard.accounts.models import Role
 from dashboard.core import database
@@ -48,6 +49,17 @@ class TestTransaction:
             session.add(Role(name="admin"))
 
         assert "admin" in names()
+
+
+@pytest.mark.usefixtures("each_database")
+class TestErrors:
+    def test_hold_no_values(self, app: Flask) -> None:
+        secret = {"secret": "canary-4711"}
+
+        with pytest.raises(DBAPIError) as caught:
+            session.execute(text("SELECT :secret FROM nowhere"), secret)
+
+        assert "canary-4711" not in str(caught.value)
 
 
 class TestLockedDatabase:
