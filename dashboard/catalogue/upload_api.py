@@ -19,7 +19,7 @@ from werkzeug.http import http_date
 from dashboard.catalogue import services
 from dashboard.catalogue.models import UploadTicket
 from dashboard.core import uploads
-from dashboard.core.api import ApiBlueprint
+from dashboard.core.api import ApiBlueprint, is_storable
 from dashboard.core.errors import Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.core.ids import MAX_ID
@@ -145,6 +145,8 @@ def _metadata() -> dict[str, str]:
         try:
             found[name] = base64.b64decode(value, validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
+            found[name] = "\0"
+        if not is_storable(found[name]):
             message = _("Upload-Metadata is not well-formed.")
-            raise Invalid(message, problems=[Problem("Upload-Metadata", message)]) from None
+            raise Invalid(message, problems=[Problem("Upload-Metadata", message)])
     return found

@@ -10,6 +10,7 @@ from typing import cast
 from flask import Flask, abort, current_app, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,7 +40,9 @@ def init_app(app: Flask, access: Mapping[str, Access]) -> None:
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     csrf.init_app(app)
     app.extensions["atrium_access"] = access
+    app.before_request(_refuse_nul_in_address)
     app.before_request(_guard)
+    app.before_request(_refuse_nul_in_form)
 
 
 def access_of(endpoint: str) -> Access | None:
@@ -79,6 +82,22 @@ def _guard() -> Response | None:
         )
         abort(403)
     return None
+
+
+def _refuse_nul_in_address() -> None:
+    # No database takes NUL as text, and nobody types it.
+    if "\0" in request.path or _has_nul(request.args):
+        abort(400)
+
+
+def _refuse_nul_in_form() -> None:
+    # After the guard: what a stranger sends is not read.
+    if _has_nul(request.form):
+        abort(400)
+
+
+def _has_nul(values: MultiDict[str, str]) -> bool:
+    return any("\0" in value for _name, value in values.items(multi=True))
 
 
 def _carries_token() -> bool:

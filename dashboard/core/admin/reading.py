@@ -159,5 +159,8 @@ class Reading:
 
 
 def _as_id(text: Any) -> int | None:
-    number = int(text) if str(text).isdecimal() and str(text).isascii() else 0
-    return number if 0 < number <= MAX_ID else None
+    digits = str(text)
+    # Python refuses to read thousands of digits; a longer text names no row in any case.
+    if len(digits) > len(str(MAX_ID)) or not (digits.isascii() and digits.isdecimal()):
+        return None
+    return int(digits) if 0 < int(digits) <= MAX_ID else None

@@ -145,6 +145,9 @@ class TestBegin:
 
         assert as_admin.post(ADDRESS, headers=headers).status_code == 422
 
+    def test_refuses_metadata_that_no_table_holds(self, as_admin: FlaskClient, item: Item) -> None:
+        assert begin(as_admin, item, 5, title="a\0b").status_code == 422
+
     def test_is_for_administrators(
         self, client: FlaskClient, as_learner: FlaskClient, as_analyst: FlaskClient, item: Item
     ) -> None:

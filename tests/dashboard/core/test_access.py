@@ -25,6 +25,25 @@ def add_route(app: Flask) -> Callable[[str, Access | None], None]:
     return add
 
 
+class TestNul:
+    """PostgreSQL takes no text that holds it."""
+
+    @pytest.mark.usefixtures("each_database")
+    def test_is_refused_in_every_part_of_a_request(
+        self, app: Flask, as_learner: FlaskClient, as_admin: FlaskClient
+    ) -> None:
+        form = {"title": "a\0b", "language": "en", "status": "draft"}
+        token = {"Authentication-Token": "stands in for a CSRF token"}
+        answers = [
+            as_learner.get("/jobs?kind=a%00b"),
+            as_learner.get("/admin/users/export/a%00b/"),
+            as_admin.get("/courses?level=&tag=x&tag=a%00b"),
+            as_admin.post("/admin/courses/new/", data=form, headers=token),
+        ]
+
+        assert [answer.status_code for answer in answers] == [400, 400, 400, 400]
+
+
 class TestGuard:
     def test_refuses_a_route_that_nobody_listed_even_to_an_admin(
         self, add_route: Callable[..., None], as_admin: FlaskClient

@@ -212,12 +212,18 @@ class TestLists:
 
     @pytest.mark.parametrize(
         "query",
-        ["page=-1", "page=99999999999999999999", "page_size=-5", "sort=99", "sort=x", "_scheme=javascript&_external=1", "search=%00", "_anchor=x", "url=//evil.example"],
+        ["page=-1", "page=99999999999999999999", "page_size=-5", "sort=99", "sort=x", "_scheme=javascript&_external=1", "_anchor=x", "url=//evil.example"],
     )  # fmt: skip
     def test_withstand_odd_addresses(self, desk: Desk, query: str) -> None:
         text = desk.get(f"/users/?{query}").text
 
         assert not re.search(r'href="(?!/|#)', text.partition("<main")[2])
+
+    @pytest.mark.parametrize("number", ["9" * 5000, "-1", "\u0661", "2147483648"])
+    def test_know_no_row_of_an_odd_number(self, desk: Desk, number: str) -> None:
+        answer = desk.client.get(f"/admin/users/details/?id={number}")
+
+        assert answer.status_code == 302, "back to the list, with a message"
 
     def test_export_what_the_list_shows(self, desk: Desk) -> None:
         text = desk.get("/users/export/csv/?search=100%25&flt_active=yes").text
