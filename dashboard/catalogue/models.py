@@ -122,7 +122,12 @@ class Item(db.Model):  # type: ignore[name-defined,misc]
     """A course or a position with its introduction page."""
 
     __tablename__ = "item"
-    __table_args__ = (Index("ix_item_kind_status", "kind", "status"),)
+    # For counts; for lists, which are newest first; for home, which asks for one language.
+    __table_args__ = (
+        Index("ix_item_kind_status", "kind", "status"),
+        Index("ix_item_newest", "kind", "status", "created_at"),
+        Index("ix_item_newest_in_language", "kind", "status", "language", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
