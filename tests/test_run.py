@@ -161,6 +161,16 @@ class TestUp:
 
             assert "user create --admin" in portal.output
 
+    def test_refuses_an_endless_body_before_it_comes(self, production: dict[str, str]) -> None:
+        head = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n"
+        with serving(production) as portal:
+            portal.wait_until_healthy()
+            port = int(production["ATRIUM_SERVER__PORT"])
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(head)
+
+                assert b" 413 " in connection.recv(100)
+
     def test_starts_a_killed_job_runner_again(self, production: dict[str, str]) -> None:
         with serving(production) as portal:
             portal.wait_until_healthy()
