@@ -1,7 +1,6 @@
 """The application factory: extensions, surfaces, error answers."""
 
 import os
-from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, Response, jsonify, redirect, request, url_for
@@ -39,7 +38,6 @@ MIGRATIONS = ROOT / "dashboard" / "migrations"
 MAX_FORM_MEMORY_BYTES = 4 * 2**20
 # Uploads stream to addresses of their own, which set their own limit; everything else is small.
 MAX_CONTENT_BYTES = 16 * 2**20
-YEAR_S = 365 * 24 * 3600
 
 
 def create_app(config: Config) -> Flask:
@@ -68,7 +66,6 @@ def _configure(app: Flask, config: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.server.https_only,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=config.accounts.session_hours),
         COMPRESS_MIMETYPES=[
             "text/html",
             "text/css",

@@ -88,11 +88,6 @@ def list_users(
     return page_of(query, page=page, per_page=per_page)
 
 
-def list_roles() -> list[Role]:
-    """All roles by name."""
-    return list(session.scalars(select(Role).order_by(Role.name)))
-
-
 def count_active_admins(*, besides: int) -> int:
     """How many administrators could still act without the user `besides`."""
     query = (

@@ -1,6 +1,5 @@
 """Reads of what learners did: a learner sees her own, nobody else's."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -43,14 +42,6 @@ def list_favourites(user_id: int, *, page: int = 1, per_page: int = 20) -> Page[
         .order_by(Favourite.created_at.desc(), Item.id.desc())
     )
     return page_of(query, page=page, per_page=per_page)
-
-
-def list_favourite_ids(user_id: int, item_ids: Iterable[int]) -> set[int]:
-    """Which of these items are favourites of a learner."""
-    query = select(Favourite.item_id).where(
-        Favourite.user_id == user_id, Favourite.item_id.in_(list(item_ids))
-    )
-    return set(session.scalars(query))
 
 
 @dataclass(frozen=True, slots=True)

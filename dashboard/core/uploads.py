@@ -74,15 +74,6 @@ def save_cover(upload: FileStorage) -> str:
     return name
 
 
-def save_cover_bytes(content: bytes, *, extension: str) -> str:
-    """Keep a picture that the portal made itself; answers its stored name."""
-    name = new_name(extension)
-    path = path_of("covers", name)
-    path.write_bytes(content)
-    delete_on_rollback(path)
-    return name
-
-
 # ------------------------------------------------------------------------------------------------- files
 
 
