@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Tick, Times, pattern
 from jobs.engines.collaborative_filtering.item_table import ItemTable
@@ -39,6 +40,7 @@ class ItemItem(ItemTable):
     ) -> CSR:
         return cosine_neighbours(
             user_items.T.tocsr(),
+            columns=user_items,
             neighbours=self.config.neighbours,
             alpha=self.config.alpha,
             shrinkage=self.config.shrinkage,
@@ -48,11 +50,21 @@ class ItemItem(ItemTable):
 
 
 def cosine_neighbours(
-    rows: CSR, *, neighbours: int, alpha: float, shrinkage: float, binary: bool, tick: Tick
+    rows: CSR,
+    *,
+    columns: CSR | None = None,
+    neighbours: int,
+    alpha: float,
+    shrinkage: float,
+    binary: bool,
+    tick: Tick,
 ) -> CSR:
-    """The rows most similar to every row; the formula stands at ItemItemConfig."""
+    """The rows most similar to every row; the formula stands at ItemItemConfig.
+
+    columns: the rows transposed, when the caller has them."""
     vectors = pattern(rows) if binary else rows
-    square_sums = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
+    across = columns if columns is None or not binary else pattern(columns)
+    square_sums = row_square_sums(vectors)
     # A row without entries is similar to nothing, but its place must not divide by zero.
     square_sums[square_sums == 0] = 1
     denominator = Denominator(
@@ -60,4 +72,10 @@ def cosine_neighbours(
         right=np.power(square_sums, 1 - alpha).astype(np.float32),
         shrinkage=shrinkage,
     )
-    return nearest_rows(vectors, denominator=denominator, keep=neighbours, tick=tick)
+    return nearest_rows(vectors, denominator=denominator, keep=neighbours, across=across, tick=tick)
+
+
+def row_square_sums(rows: CSR) -> npt.NDArray[np.float64]:
+    """(n_rows,) sum of the squares of every row's entries."""
+    ends = np.append(0.0, np.cumsum(np.square(rows.data, dtype=np.float64)))[rows.indptr]
+    return np.diff(ends)

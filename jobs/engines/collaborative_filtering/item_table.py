@@ -18,6 +18,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     make_csr,
     row_of_entries,
 )
+from jobs.engines.collaborative_filtering.kernel import with_itself_banned
 from jobs.engines.collaborative_filtering.recommender import (
     Recommender,
     csr_from_state,
@@ -69,6 +70,10 @@ class ItemTable(Recommender):
         fresh = histories.data * freshness(histories.indptr, power=self.config.recency)
         left = make_csr(fresh, histories.indices, histories.indptr, shape=histories.shape)
         return left, scale_columns(self.similarity, self._trend)
+
+    def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
+        # The left matrix has an entry for every item of the history: its own row can ban it.
+        return left, with_itself_banned(right)
 
     def _item_table(self) -> CSR:
         return self.similarity

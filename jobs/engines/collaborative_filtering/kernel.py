@@ -15,7 +15,6 @@ from jobs.engines.collaborative_filtering.arrays import (
     Vector,
     make_csr,
     no_tick,
-    pattern,
     row_blocks,
     row_of_entries,
 )
@@ -29,6 +28,9 @@ COUNTED_BLOCKS = 20
 
 # Similarities closer than that may stand in another order after rounding to float32.
 NEARLY_EQUAL = np.float32(1 + 1e-6)
+
+# Rows up to so many times longer than what is kept are sorted, longer ones partitioned.
+SORTED_TOGETHER = 3
 
 # Added to what must not come back. Every sum of similarities is far smaller, and float32 holds it.
 BANNED = np.float32(-1e20)
@@ -75,7 +77,12 @@ def nearest_rows(
     if _gives_counts(vectors, denominator):
         scaled = _divided(across, denominator.right)
         for part in row_blocks(work, budget=max(work.sum() / COUNTED_BLOCKS, BLOCK_ENTRIES)):
-            blocks.append(_counted(vectors, scaled, wanted[part], below=denominator, keep=keep))
+            best, unsure = _counted(vectors, scaled, wanted[part], below=denominator, keep=keep)
+            if len(unsure):
+                rows = wanted[part][unsure]
+                again = _summed(vectors, across, rows, below=denominator, keep=keep)
+                best = replace_rows(best, unsure, again)
+            blocks.append(best)
             tick(part.stop / len(wanted))
     else:
         for part in row_blocks(np.minimum(work, vectors.shape[0]), budget=BLOCK_ENTRIES):
@@ -97,12 +104,12 @@ def _divided(across: CSR, right: Vector) -> sparse.csr_matrix:
 
 def _counted(
     vectors: CSR, scaled: sparse.csr_matrix, rows: Ids, *, below: Denominator, keep: int
-) -> CSR:
+) -> tuple[CSR, Ids]:
     """Rows by a product that never holds more than the best of each.
 
     It sums in float64, so that the counts come back exactly, and with them the similarities that
-    `_summed` gives. It leaves open which of equal entries stay: a row whose last place is as good
-    as what was cut off is made again from all its entries."""
+    `_summed` gives. It leaves open which of equal entries stay: the rows whose last place is as
+    good as what was cut off are named, to be made again from all their entries."""
     left = sparse.csr_matrix(vectors[rows], dtype=np.float64)
     # One place for the row itself and one to see what was cut off. The threshold costs nothing and
     # makes the library take its faster path.
@@ -114,11 +121,7 @@ def _counted(
     least = _least(block)
     _drop_itself(block, rows)
     best = keep_strongest(block, keep=keep)
-    unsure = np.flatnonzero(cut_off & (_least(best) <= least * NEARLY_EQUAL))
-    if not len(unsure):
-        return best
-    again = _summed(vectors, pattern(scaled), rows[unsure], below=below, keep=keep)
-    return replace_rows(best, unsure, again)
+    return best, np.flatnonzero(cut_off & (_least(best) <= least * NEARLY_EQUAL))
 
 
 def _summed(vectors: CSR, across: CSR, rows: Ids, *, below: Denominator, keep: int) -> CSR:
@@ -157,13 +160,26 @@ def keep_strongest(table: CSR, *, keep: int) -> CSR:
     chosen = table.data > 0
     lengths = np.add.reduceat(np.append(chosen, False), table.indptr[:-1], dtype=np.int64)
     lengths[np.diff(table.indptr) == 0] = 0
-    for row in np.flatnonzero(lengths > keep).tolist():
-        entries = slice(table.indptr[row], table.indptr[row + 1])
-        chosen[entries] = _strongest(table.data[entries], table.indices[entries], keep=keep)
+    long = np.flatnonzero(lengths > keep)
+    if len(long) and lengths[long].sum() <= SORTED_TOGETHER * len(long) * (keep + 1):
+        _keep_by_sorting(table, chosen, keep=keep)
+    else:
+        for row in long.tolist():
+            entries = slice(table.indptr[row], table.indptr[row + 1])
+            chosen[entries] = _strongest(table.data[entries], table.indices[entries], keep=keep)
     ends = np.append(0, np.cumsum(np.minimum(lengths, keep)))
     cut = make_csr(table.data[chosen], table.indices[chosen], ends, shape=table.shape)
     cut.sort_indices()
     return cut
+
+
+def _keep_by_sorting(table: CSR, chosen: npt.NDArray[np.bool_], *, keep: int) -> None:
+    """The same for all rows at once: faster while rows are hardly longer than what is kept."""
+    rows = row_of_entries(table)
+    order = np.lexsort((table.indices, -table.data, rows))
+    place = np.empty(table.nnz, dtype=np.int64)
+    place[order] = np.arange(table.nnz) - table.indptr[rows]
+    chosen &= place < keep
 
 
 def without(left: CSR, right: CSR, *, banned: CSR) -> tuple[CSR, CSR]:
@@ -176,6 +192,11 @@ def without(left: CSR, right: CSR, *, banned: CSR) -> tuple[CSR, CSR]:
         sparse.hstack([left, banned], format="csr", dtype=np.float32),
         sparse.vstack([right, floor], format="csr", dtype=np.float32),
     )
+
+
+def with_itself_banned(table: CSR) -> CSR:
+    """The square table, whose rows now speak against the item they belong to."""
+    return (table + _diagonal(table.shape[0]) * BANNED).tocsr()
 
 
 def best_per_row(scores: CSR, *, n: int) -> tuple[Ids, Matrix]:

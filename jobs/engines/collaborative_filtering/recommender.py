@@ -228,8 +228,12 @@ class Recommender(ABC):
         depth = n + longest + int((factor == 0).sum())
         left, right = self._factors(users, histories, recalculate=recalculate, depth=depth)
         if hide:
-            left, right = without(left, right, banned=pattern(histories))
+            left, right = self._hidden(left, right, histories)
         return best_of_product(left, right, n=n, factor=factor)
+
+    def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
+        """The two matrices, so that no item of a history can come back."""
+        return without(left, right, banned=pattern(histories))
 
 
 def csr_from_state(name: str, state: dict[str, npt.NDArray[Any]]) -> CSR:
