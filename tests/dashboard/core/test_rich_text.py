@@ -17,6 +17,13 @@ class TestRenderMarkdown:
             assert part in html
         assert '<ol start="3">' in html
 
+    def test_shows_pictures_of_this_portal_only(self) -> None:
+        assert 'src="/covers/a.png"' in render_markdown("![A map](/covers/a.png)")
+        for foreign in ("https://e.org/a.png", "//e.org/a.png", "a.png"):
+            html = render_markdown(f"![A map]({foreign})")
+
+            assert "src=" not in html and 'alt="A map"' in html
+
     def test_marks_links_as_foreign(self) -> None:
         html = render_markdown("[x](https://example.org/a)")
 
