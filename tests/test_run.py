@@ -3,12 +3,15 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.factories.processes import (
+    ROOT,
     address_of,
     children_of,
     clean_environment,
@@ -96,6 +99,18 @@ class TestCheck:
         assert (before.returncode, created.returncode, again.returncode) == (1, 0, 0)
         assert "run.py check --create" in before.stdout
         assert "database       ok" in again.stdout
+
+
+class TestDatabaseInit:
+    def test_makes_the_tables_and_does_no_harm_again(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, str(ROOT / "database_init.py")]
+        for _ in range(2):
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False, timeout=60
+            )
+
+            assert done.returncode == 0, done.stderr
+            assert "database       ok" in done.stdout
 
 
 class TestUserCreate:

@@ -1,9 +1,12 @@
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import TimestampSigner
 
 from dashboard.accounts import services
 from dashboard.accounts.models import User
@@ -80,6 +83,24 @@ class TestTokens:
     def test_are_refused_when_made_up(self, client: FlaskClient, token: str) -> None:
         for headers in ({"Authentication-Token": token}, {"Authorization": f"Bearer {token}"}):
             assert client.get("/api/v1/me", headers=headers).status_code == 401
+
+    def test_end_after_the_configured_days(
+        self,
+        app: Flask,
+        client: FlaskClient,
+        make_user: MakeUser,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        make_user(user_name="ana")
+        token = ask_for_token(client, identity="ana", password=PASSWORD).get_json()["token"]
+        issued, lifetime = int(time.time()), app.config["ATRIUM"].accounts.token_days * 86_400
+
+        def status_at(moment: int) -> int:
+            monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: moment)
+            return client.get("/api/v1/me", headers={"Authentication-Token": token}).status_code
+
+        assert status_at(issued + lifetime - 60) == 200
+        assert status_at(issued + lifetime + 60) == 401
 
     def test_open_no_pages(self, client: FlaskClient, make_user: MakeUser) -> None:
         headers = {"Authentication-Token": make_user().get_auth_token()}
