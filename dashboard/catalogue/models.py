@@ -122,8 +122,9 @@ class Item(db.Model):  # type: ignore[name-defined,misc]
     """A course or a position with its introduction page."""
 
     __tablename__ = "item"
-    # For counts; for lists, which are newest first; for home, which asks for one language.
+    # For the dashboard's lists; for counts; for lists, newest first; for home, which asks for one language.
     __table_args__ = (
+        Index("ix_item_kind_id", "kind", "id"),
         Index("ix_item_kind_status", "kind", "status"),
         Index("ix_item_newest", "kind", "status", "created_at"),
         Index("ix_item_newest_in_language", "kind", "status", "language", "created_at"),

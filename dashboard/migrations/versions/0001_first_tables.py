@@ -53,6 +53,7 @@ def upgrade() -> None:
     with op.batch_alter_table("item", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_item_cover"), ["cover"], unique=False)
         batch_op.create_index(batch_op.f("ix_item_created_at"), ["created_at"], unique=False)
+        batch_op.create_index("ix_item_kind_id", ["kind", "id"], unique=False)
         batch_op.create_index("ix_item_kind_status", ["kind", "status"], unique=False)
         batch_op.create_index("ix_item_newest", ["kind", "status", "created_at"], unique=False)
         batch_op.create_index(
