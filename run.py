@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     worker_.add_argument(
         "--with-parent", action="store_true", help="stop when standard input ends (used by up)"
     )
-    _add_jobs(add("jobs", lambda *_: _parser().parse_args(["jobs", "--help"]), "look after jobs"))
+    _add_jobs(add("jobs", jobs_command, "look after jobs"))
     child = add("job-child", job_child, "run one job in this process (used by the worker)")
     child.add_argument("job_id", type=int)
     child.add_argument("attempt", type=int)
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     recommend_ = add("recommend", recommend, "print recommendations")
     recommend_.add_argument("whom", choices=["for"], help='the word "for"')
     recommend_.add_argument("user", help="e-mail, phone number, username or id")
-    recommend_.add_argument("-n", type=int, default=10, metavar="N", help="how many")
+    recommend_.add_argument("-n", type=_positive, default=10, metavar="N", help="how many")
     user = commands.add_parser("user", help="manage accounts", description="Manage accounts.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = users.add_parser("create", help="create an account; asks for the password")
@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         "--password-stdin", action="store_true", help="read the password from standard input"
     )
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
+    return int(text)
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:
@@ -364,12 +370,15 @@ def user_create(config: Config, arguments: argparse.Namespace) -> int:
     from dashboard.accounts import services as accounts
     from dashboard.core import migrations
 
-    if arguments.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass("Password: ")
-        if getpass.getpass("Again: ") != password:
-            return _complain("the two passwords differ", 1)
+    try:
+        if arguments.password_stdin:
+            password = sys.stdin.readline().rstrip("\n")
+        else:
+            password = getpass.getpass("Password: ")
+            if getpass.getpass("Again: ") != password:
+                return _complain("the two passwords differ", 1)
+    except EOFError:
+        return _complain("no password was given; --password-stdin takes it from a pipe", 1)
     granted = [role for role in ("admin", "analyst") if getattr(arguments, role)]
     with _app(config).app_context():
         migrations.upgrade()

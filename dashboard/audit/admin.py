@@ -43,10 +43,15 @@ class AuditLog(AtriumModelView):
     }
     column_sortable_list = ("created_at",)
     column_searchable_list = ("action", "subject", "summary")
-    column_formatters = {
+    column_formatters_detail = {
         "action": lambda _view, _context, entry, _name: _code(entry.action),
         "subject": lambda _view, _context, entry, _name: _code(entry.subject),
         "changes": lambda _view, _context, entry, _name: _changes(entry.changes),
+    }
+    # Where nothing was said in words, the list says what changed.
+    column_formatters = {
+        **column_formatters_detail,
+        "summary": lambda _view, _context, entry, _name: entry.summary or _in_words(entry.changes),
     }
     column_filters = (
         Matching(
@@ -69,6 +74,16 @@ VIEWS: list[type[AdminPage]] = [AuditLog]
 
 def _code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
+
+
+def _in_words(changes: dict[str, Any]) -> str:
+    """The changes in one line of text."""
+    return "; ".join(
+        f"{name}: {_short(pair[0])} → {_short(pair[1])}"
+        if isinstance(pair, list) and len(pair) == 2
+        else f"{name}: {_short(pair)}"
+        for name, pair in changes.items()
+    )
 
 
 def _changes(changes: dict[str, Any]) -> Markup:

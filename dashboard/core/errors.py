@@ -223,10 +223,13 @@ def _http_text(status: HTTPStatus) -> str:
         HTTPStatus.NOT_FOUND: _("There is nothing at this address."),
         HTTPStatus.METHOD_NOT_ALLOWED: _("This address does not take that kind of request."),
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("What you sent is larger than allowed here."),
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE: _("This address does not take that type of content."),
         HTTPStatus.UNPROCESSABLE_ENTITY: _("Please check what you entered."),
         HTTPStatus.TOO_MANY_REQUESTS: _("Too many attempts. Please wait a minute and try again."),
         HTTPStatus.SERVICE_UNAVAILABLE: _("The portal is busy. Please try again in a moment."),
     }
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return texts.get(status) or _("The request could not be understood.")
     return texts.get(status) or _("Something went wrong on our side. It has been noted.")
 
 

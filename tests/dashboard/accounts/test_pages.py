@@ -55,6 +55,17 @@ class TestRegister:
         assert user.role_names == ["learner"]
         assert is_signed_in(client)
 
+    @pytest.mark.parametrize(
+        ("page", "back"),
+        [
+            ("/", ""),
+            ("/courses?q=data", "?next=/courses?q%3Ddata"),
+            ("/login?next=/me", "?next=/me"),
+        ],
+    )
+    def test_is_offered_with_the_way_back(self, client: FlaskClient, page: str, back: str) -> None:
+        assert f'href="/register{back}"' in client.get(page).text
+
     def test_goes_back_to_the_page_first_asked_for(self, client: FlaskClient, post: Post) -> None:
         answer = post(client, "/register?next=/courses/3", user_name="ana", password=PASSWORD)
 
