@@ -136,11 +136,11 @@ def _add_jobs(jobs: argparse.ArgumentParser) -> None:
 def up(config: Config, _arguments: argparse.Namespace) -> int:
     """Prepare the database, then serve the portal with its job runner until Ctrl-C."""
     app = _app(config)
-    _prepare(app, config)
+    sign_in = _prepare(app, config)
     runner = _Runner()
     runner.start()
     try:
-        _serve(app, config)
+        _serve(app, config, sign_in=sign_in)
     finally:
         runner.stop()
     return 0
@@ -157,12 +157,23 @@ def worker(config: Config, arguments: argparse.Namespace) -> int:
     from dashboard import surfaces
     from dashboard.job_queue.runner import build_worker
 
-    return build_worker(
+    built = build_worker(
         _ready_app(config),
         surfaces.TASKS,
         kinds=arguments.kinds,
         concurrency=arguments.concurrency or config.jobs.concurrency,
-    ).run()
+        schedules=surfaces.SCHEDULES,
+    )
+    if arguments.with_parent:
+        threading.Thread(target=_follow_parent, args=(built.drain,), daemon=True).start()
+    return built.run()
+
+
+def _follow_parent(drain: Callable[[], None]) -> None:
+    """Drain when the process at the other end of standard input has ended, however it did."""
+    sys.stdin.buffer.read()
+    logging.getLogger("atrium").warning("the portal has ended: the job runner leaves")
+    drain()
 
 
 def job_child(config: Config, arguments: argparse.Namespace) -> int:
@@ -197,20 +208,32 @@ def _ready_app(config: Config) -> "Flask":
     return app
 
 
-def _prepare(app: "Flask", config: Config) -> None:
-    """Migrate the database; fill an empty one with demo data outside production."""
+def _prepare(app: "Flask", config: Config) -> str:
+    """Migrate the database; fill an empty one with demo data outside production. How to sign in."""
+    from dashboard.accounts import queries as accounts
     from dashboard.core import migrations
 
     with app.app_context():
         migrations.upgrade()
-        if not config.production:
-            from seeds import demo
+        empty = not accounts.count_users()
+    if config.production:
+        return _FIRST_ACCOUNT if empty else ""
+    kept = config.site.data_dir / "demo_accounts.txt"
+    if not empty:
+        return f"  Demo accounts and their passwords: {kept}" if kept.exists() else ""
+    print("First start: making the demo portal", flush=True)
+    # In a process of its own: making films takes memory that a web server would keep for good.
+    seeding = [sys.executable, str(ROOT / "run.py"), "seed"]
+    done = subprocess.run(seeding, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise InvalidConfig("the demo data could not be made, for the reason above")
+    return done.stdout.rstrip()
 
-            demo.load_once(config)
 
-
-def _serve(app: "Flask", config: Config) -> None:
+def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
     from waitress.server import create_server
+
+    from dashboard.job_queue import publishing
 
     try:
         server = create_server(
@@ -230,38 +253,33 @@ def _serve(app: "Flask", config: Config) -> None:
             f"server.port: cannot listen on {config.server.host}:{config.server.port}: "
             f"{error.strerror}; set another with ATRIUM_SERVER__PORT"
         ) from error
-    _print_welcome(app, config)
+    _print_welcome(config, sign_in)
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
         server.run()
     finally:
         server.close()
+        publishing.close(app)
 
 
 def _raise_interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _print_welcome(app: "Flask", config: Config) -> None:
+_FIRST_ACCOUNT = "  No account yet: python run.py user create --admin --email YOU@EXAMPLE.ORG"
+
+
+def _print_welcome(config: Config, sign_in: str) -> None:
     from dashboard.core import assets
 
-    print(
-        f"\n  {config.site.name} is at http://{config.server.host}:{config.server.port}/",
-        flush=True,
-    )
-    if not assets.is_built():
-        print("  The pages have no styles yet: run `make assets`.", flush=True)
-    if config.production:
-        with app.app_context():
-            from dashboard.accounts import queries as accounts
-
-            if not accounts.count_users():
-                print("  No account yet: python run.py user create --admin --email YOU@EXAMPLE.ORG")
-    else:
-        from seeds import demo
-
-        print(demo.sign_in_help(config), flush=True)
-    print("  Ctrl-C stops it.\n", flush=True)
+    lines = [
+        "",
+        f"  {config.site.name} is at http://{config.server.host}:{config.server.port}/",
+        sign_in,
+        "" if assets.is_built() else "  The pages have no styles yet: run `make assets`.",
+        "  Ctrl-C stops it.",
+    ]
+    print("\n".join(line for line in lines if line), end="\n\n", flush=True)
 
 
 class _Runner:

@@ -26,6 +26,7 @@ from dashboard.core.i18n import lazy
 from dashboard.core.navigation import Entry
 from dashboard.job_queue import admin as job_queue_admin
 from dashboard.job_queue import api as job_queue_api
+from dashboard.job_queue import operations as job_operations
 from dashboard.job_queue import pages as job_queue_pages
 from dashboard.job_queue import tasks as job_queue_tasks
 from dashboard.recommendations import admin as recommendations_admin
@@ -42,6 +43,7 @@ PAGES: list[Blueprint] = [
     accounts_pages.pages,
     recommendations_pages.pages,
     job_queue_pages.pages,
+    job_operations.operations,
 ]
 APIS: list[ApiBlueprint] = [
     catalogue_api.api,
@@ -154,6 +156,15 @@ ACCESS: dict[str, Access] = {
     "job_queue.cancel": SIGNED_IN,
     "job_queue.retry": SIGNED_IN,
     "job_queue.clean_up": ADMIN,
+    "job_operations.queue": ADMIN,
+    "job_operations.workers": ADMIN,
+    "job_operations.drain": ADMIN,
+    "job_operations.dead_letters": ADMIN,
+    "job_operations.retry_alike": ADMIN,
+    "job_operations.remove_alike": ADMIN,
+    "job_operations.settle_letters": ADMIN,
+    # Prometheus comes with the API token of an administrator.
+    "job_operations.metrics": ADMIN,
     "job_queue_api.Jobs": SIGNED_IN,
     "job_queue_api.JobsStatus": SIGNED_IN,
     "job_queue_api.JobById": SIGNED_IN,

@@ -352,6 +352,7 @@ class Worker:
         self._heart.stop()
         self._guard.close()
         self._broker.close()
+        self._store.close()
         log.info("worker %s has left", self._settings.name)
 
     def _finish(self, seconds: float, *, patient: bool = False) -> None:

@@ -10,6 +10,7 @@ from dashboard.core.access import has_role
 from dashboard.core.errors import Conflict
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries, services
+from dashboard.job_queue.expectations import expect
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import STATE_LABELS, JobState
 from dashboard.job_queue.queries import Viewer
@@ -58,6 +59,7 @@ def job_detail(job_id: int) -> str:
         job=job,
         status=status_of(job),
         events=queries.list_events(job),
+        expected=expect(job),
         log=queries.read_log(job),
         owners=queries.names_of_owners([job]),
         sees_all=viewer().sees_all,

@@ -37,6 +37,14 @@ def get_broker() -> Broker:
     return cast(Broker, current_app.extensions[EXTENSION])
 
 
+def close(app: Flask) -> None:
+    """Let go of the broker, if there is a connection; what it has not published the sweeper will."""
+    broker = app.extensions[EXTENSION]
+    if broker is not None:
+        broker.close()
+        app.extensions[EXTENSION] = None
+
+
 def make_broker(config: Config) -> Broker:
     """A new broker."""
     if config.broker.embedded:

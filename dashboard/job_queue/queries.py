@@ -1,8 +1,9 @@
 """Reads of jobs, their timeline and log; owners see their own, administrators all."""
 
 import os
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,24 @@ from flask import current_app
 from sqlalchemy import Select, and_, func, or_, select
 
 from dashboard.accounts.models import User
-from dashboard.core.database import Page, page_of, session
+from dashboard.core.database import Page, page_of, session, utcnow
 from dashboard.core.errors import NotFound
 from dashboard.job_queue.clock import later
-from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState, WorkerRow
+from dashboard.job_queue.models import (
+    EventKind,
+    Job,
+    JobEvent,
+    JobState,
+    QueueSample,
+    WorkerRow,
+)
 
 # Workers report every 5 s; three missed reports mean that something is wrong.
 WORKER_SEEN_S = 15.0
 MAX_LOG_PART = 64 * 2**10
+MAX_FAILURES = 100
+# Enough for a chart of a day; a portal that ends more jobs sees the newest.
+MAX_ENDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,16 @@ class LogPart:
     text: str
     next_offset: int
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Failed jobs of one kind with one reason."""
+
+    kind: str
+    error: str
+    n_jobs: int
+    last_job_id: int
 
 
 def page_of_jobs(
@@ -125,6 +146,54 @@ def runner_alive() -> bool:
 def list_workers() -> list[WorkerRow]:
     """The workers heard of in the last day, by name."""
     return list(session.scalars(select(WorkerRow).order_by(WorkerRow.name)))
+
+
+def list_live_workers() -> list[WorkerRow]:
+    """The workers that were heard of lately, by name."""
+    live = select(WorkerRow).where(WorkerRow.seen_at > later(-WORKER_SEEN_S))
+    return list(session.scalars(live.order_by(WorkerRow.name)))
+
+
+def count_running(*, owner_id: int | None = None, kind: str | None = None) -> int:
+    """The jobs that run now: all, those of an owner, or those of a kind."""
+    query = select(func.count()).where(Job.state == JobState.RUNNING)
+    if owner_id is not None:
+        query = query.where(Job.owner_id == owner_id)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    return session.scalar(query) or 0
+
+
+def list_failures() -> list[Failure]:
+    """The failed jobs put together by kind and reason, the most frequent first."""
+    n_jobs, last = func.count(), func.max(Job.id)
+    query = (
+        select(Job.kind, Job.error, n_jobs, last)
+        .where(Job.state == JobState.FAILED)
+        .group_by(Job.kind, Job.error)
+        .order_by(n_jobs.desc(), last.desc())
+        .limit(MAX_FAILURES)
+    )
+    return [Failure(*row) for row in session.execute(query)]
+
+
+def list_samples(*, minutes: int) -> list[QueueSample]:
+    """How the queue stood in each of the last minutes, oldest first."""
+    since = int(time.time() // 60) - minutes
+    query = select(QueueSample).where(QueueSample.minute >= since)
+    return list(session.scalars(query.order_by(QueueSample.minute)))
+
+
+def list_ends(*, minutes: int) -> list[tuple[datetime, str, JobState]]:
+    """When jobs ended in the last minutes, of which kind and how; the newest when there are too many."""
+    since = utcnow() - timedelta(minutes=minutes)
+    query = (
+        select(Job.finished_at, Job.kind, Job.state)
+        .where(Job.finished_at >= since)
+        .order_by(Job.finished_at.desc())
+        .limit(MAX_ENDS)
+    )
+    return [(at, kind, state) for at, kind, state in session.execute(query) if at]
 
 
 def runs_dir() -> Path:

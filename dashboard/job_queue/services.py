@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -13,11 +14,11 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
-from dashboard.core.errors import Conflict
+from dashboard.core.errors import Conflict, NotFound
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
 from dashboard.job_queue.messages import CleanUp
-from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState
+from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState, WorkerRow
 from dashboard.job_queue.publishing import ring_after_commit
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.rows import insert_job, new_row
@@ -134,6 +135,45 @@ def clean_up(
     if keep_days is None:
         keep_days = current_app.config["ATRIUM"].jobs.keep_days
     return _remove_finished(FINISHED, keep_days=keep_days, on_batch=on_batch)
+
+
+def retry_alike(*, kind: str, error: str, viewer: Viewer) -> int:
+    """Queue again the failed jobs of one kind with one reason; how many."""
+    alike = select(Job.id).where(Job.state == JobState.FAILED, Job.kind == kind, Job.error == error)
+    n_queued = 0
+    for job_id in list(session.scalars(alike)):
+        # One by one: somebody may be trying one of them again at this moment.
+        with suppress(Conflict):
+            retry_job(job_id, viewer=viewer)
+            n_queued += 1
+    return n_queued
+
+
+def remove_alike(*, kind: str, error: str, viewer: Viewer) -> int:
+    """Remove the failed jobs of one kind with one reason, and their files; how many."""
+    alike = (Job.state == JobState.FAILED, Job.kind == kind, Job.error == error)
+    ids = list(session.scalars(select(Job.id).where(*alike)))
+    for start in range(0, len(ids), CLEAN_UP_BATCH):
+        _remove(ids[start : start + CLEAN_UP_BATCH])
+    if ids:
+        with transaction():
+            audit.record(
+                actor_id=viewer.user_id,
+                action="job.purge",
+                subject=f"job:{ids[-1]}",
+                summary=f"{kind}: {len(ids)}",
+            )
+    return len(ids)
+
+
+def drain_worker(name: str, *, viewer: Viewer) -> None:
+    """Ask a worker to take no more jobs and leave; it hears of it within seconds."""
+    with transaction():
+        worker = session.get(WorkerRow, name)
+        if worker is None:
+            raise NotFound()
+        worker.drain_requested = True
+        audit.record(actor_id=viewer.user_id, action="worker.drain", subject="worker", summary=name)
 
 
 def purge(*, state: JobState, keep_days: int = 0) -> int:

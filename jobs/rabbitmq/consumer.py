@@ -32,6 +32,8 @@ class _Bell:
     tag: int
     epoch: int
     """Delivery tags count anew on each connection: one of an old connection must not be used."""
+    at: float
+    """When it was heard, on the monotonic clock."""
 
 
 class _Gone(Exception):
@@ -59,6 +61,7 @@ class RabbitMQConsumer:
         self._heard: deque[_Bell] = deque()
         self._closed = False
         self._settled_at = time.monotonic()
+        self._paused_at = 0.0
         self._epoch = 0
         self._connection: pika.BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
@@ -79,7 +82,7 @@ class RabbitMQConsumer:
             self._settled_at = time.monotonic()
             n_answered = len(self._heard) if all_heard else min(n_claimed, len(self._heard))
             bells = [self._heard.popleft() for _ in range(n_answered)]
-        if bells:
+        if bells or not self._consuming:
             self._call(lambda: self._ack(bells))
 
     def close(self) -> None:
@@ -150,17 +153,23 @@ class RabbitMQConsumer:
 
     def _pace(self) -> None:
         """Hear bells while the worker claims jobs, and give them back while it is busy."""
-        busy = bool(self._heard) and time.monotonic() - self._settled_at > PAUSE_AFTER_S
-        if not self._consuming:
-            busy = time.monotonic() - self._settled_at > PAUSE_AFTER_S
-        if busy and self._consuming:
-            self._pause()
-        elif not busy and not self._consuming:
+        if self._consuming:
+            if self._unanswered_s() > PAUSE_AFTER_S:
+                self._pause()
+                self._paused_at = time.monotonic()
+        elif self._settled_at >= self._paused_at:
             channel = cast(BlockingChannel, self._channel)
             self._consuming = [
                 channel.basic_consume(self._topology.queue(queue), self._on_message)
                 for queue in self._queues
             ]
+
+    def _unanswered_s(self) -> float:
+        """How long the worker has left the oldest bell alone."""
+        with self._lock:
+            if not self._heard:
+                return 0.0
+            return time.monotonic() - max(self._settled_at, self._heard[0].at)
 
     def _pause(self) -> None:
         channel = cast(BlockingChannel, self._channel)
@@ -181,7 +190,7 @@ class RabbitMQConsumer:
             channel.basic_reject(method.delivery_tag, requeue=False)
             return
         with self._lock:
-            self._heard.append(_Bell(job_id, method.delivery_tag, self._epoch))
+            self._heard.append(_Bell(job_id, method.delivery_tag, self._epoch, time.monotonic()))
         self._ring()
 
     def _forget(self) -> None:
@@ -189,5 +198,6 @@ class RabbitMQConsumer:
         with self._lock:
             self._heard.clear()
         self._epoch += 1
+        self._paused_at = 0.0
         self._consuming = []
         self._connection = self._channel = None

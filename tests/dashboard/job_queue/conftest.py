@@ -1,5 +1,6 @@
 """A worker beside the portal under test."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from dashboard.core.database import session, transaction
+from dashboard.core.database import db, session, transaction
 from dashboard.job_queue.models import Job, JobState
 from dashboard.job_queue.services import enqueue
+from dashboard.job_queue.store import SqlJobStore
 from jobs.worker import Worker
 from tests.dashboard.job_queue.probe import make_worker
 
@@ -42,6 +44,13 @@ def put(app: Flask) -> Callable[..., int]:
             return enqueue(message, **{"owner_id": None, **options}).id  # type: ignore[arg-type]
 
     return put
+
+
+@pytest.fixture
+def store(app: Flask) -> Iterator[SqlJobStore]:
+    """The store that a worker would use."""
+    with contextlib.closing(SqlJobStore(db.engine)) as store:
+        yield store
 
 
 @pytest.fixture

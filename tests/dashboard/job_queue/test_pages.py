@@ -16,11 +16,11 @@ SignIn = Callable[[User], FlaskClient]
 MakeUser = Callable[..., User]
 
 
-def post(client: FlaskClient, address: str) -> int:
+def post(client: FlaskClient, address: str, **fields: str) -> int:
     """A POST with the CSRF token of the page; its status."""
     page = client.get("/jobs").text
     token = page.split('name="csrf-token" content="')[1].split('"')[0]
-    return client.post(address, data={"csrf_token": token}).status_code
+    return client.post(address, data={"csrf_token": token, **fields}).status_code
 
 
 class TestJobList:

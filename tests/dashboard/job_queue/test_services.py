@@ -101,9 +101,10 @@ class TestEnqueue:
 
 
 class TestClaim:
-    def test_is_won_by_one_of_many(self, each_database: str, app: Flask, put: Put) -> None:
+    def test_is_won_by_one_of_many(
+        self, each_database: str, app: Flask, put: Put, store: SqlJobStore
+    ) -> None:
         ids = [put(MESSAGE) for _ in range(5)]
-        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
         won: list[int] = []
 
         def claim() -> None:
@@ -119,10 +120,11 @@ class TestClaim:
 
         assert sorted(won) == ids
 
-    def test_goes_by_priority_and_queue(self, each_database: str, app: Flask, put: Put) -> None:
+    def test_goes_by_priority_and_queue(
+        self, each_database: str, app: Flask, put: Put, store: SqlJobStore
+    ) -> None:
         put(MESSAGE, priority=5)
         soon = put(MESSAGE, priority=-5)
-        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
 
         none = claim_next(store, queue="other", limit=5)
         one = claim_next(store)
@@ -132,10 +134,9 @@ class TestClaim:
 
 class TestFence:
     def test_refuses_the_writes_of_a_worker_given_up(
-        self, each_database: str, app: Flask, put: Put
+        self, each_database: str, app: Flask, put: Put, store: SqlJobStore
     ) -> None:
         job_id = put(MESSAGE)
-        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
         (old,) = claim_next(store, lease_s=-1)
         assert reap(store) == [job_id]
         (new,) = claim_next(store)
@@ -151,10 +152,9 @@ class TestFence:
 
 class TestReap:
     def test_fails_a_job_that_kills_its_workers(
-        self, each_database: str, app: Flask, put: Put
+        self, each_database: str, app: Flask, put: Put, store: SqlJobStore
     ) -> None:
         living, job_id = put(MESSAGE), put(MESSAGE)
-        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
         claim_next(store)
 
         for _ in range(3):
@@ -165,9 +165,8 @@ class TestReap:
         assert (job.state, job.error) == (JobState.FAILED, "its worker died 3 times")
         assert fresh(living).state is JobState.RUNNING
 
-    def test_cancels_what_was_asked_to_stop(self, app: Flask, put: Put) -> None:
+    def test_cancels_what_was_asked_to_stop(self, app: Flask, put: Put, store: SqlJobStore) -> None:
         job_id = put(MESSAGE)
-        store = SqlJobStore(app.extensions["sqlalchemy"].engine)
         claim_next(store, lease_s=-1)
         services.cancel_job(job_id, viewer=ADMIN)
 

@@ -1,0 +1,93 @@
+"""How the queue does, as plotly figures."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import plotly.graph_objects as go
+
+from dashboard.core.i18n import _
+from dashboard.core.plots import figure, figure_json
+from dashboard.job_queue.kinds import label_of
+from dashboard.job_queue.models import JobState, QueueSample
+
+HEIGHT = 320
+BUCKET_S = 600
+Ends = Sequence[tuple[datetime, str, JobState]]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure with its name for files and its label for everybody."""
+
+    name: str
+    label: str
+    json: str
+
+
+def queue_charts(samples: Sequence[QueueSample], ends: Ends) -> list[Chart]:
+    """The charts of the queue's page."""
+    return [depth(samples), oldest_wait(samples), throughput(ends), failures(ends)]
+
+
+def depth(samples: Sequence[QueueSample]) -> Chart:
+    """Jobs that waited and ran, by minute."""
+    times = [_moment(each.minute * 60) for each in samples]
+    waiting = go.Scatter(x=times, y=[s.n_waiting for s in samples], name=_("waiting"), mode="lines")
+    running = go.Scatter(x=times, y=[s.n_running for s in samples], name=_("running"), mode="lines")
+    return _chart("queue-depth", _("Jobs that wait and run"), _("jobs"), waiting, running)
+
+
+def oldest_wait(samples: Sequence[QueueSample]) -> Chart:
+    """How long the job at the end of the queue had waited, by minute."""
+    times = [_moment(each.minute * 60) for each in samples]
+    line = go.Scatter(
+        x=times, y=[s.oldest_wait_s for s in samples], mode="lines", name=_("seconds")
+    )
+    return _chart(
+        "oldest-wait", _("How long the oldest waiting job has waited"), _("seconds"), line
+    )
+
+
+def throughput(ends: Ends) -> Chart:
+    """Jobs that completed, by ten minutes and kind."""
+    return _bars("throughput", _("Completed jobs by kind"), ends, JobState.DONE)
+
+
+def failures(ends: Ends) -> Chart:
+    """Jobs that failed, by ten minutes and kind."""
+    return _bars("failures", _("Failed jobs by kind"), ends, JobState.FAILED)
+
+
+def _bars(name: str, label: str, ends: Ends, wanted: JobState) -> Chart:
+    counts: dict[str, Counter[int]] = {}
+    for at, kind, state in ends:
+        if state is wanted:
+            seconds = int(at.replace(tzinfo=UTC).timestamp())
+            counts.setdefault(kind, Counter())[seconds // BUCKET_S * BUCKET_S] += 1
+    bars = [
+        go.Bar(
+            x=[_moment(second) for second in sorted(count)],
+            y=[count[second] for second in sorted(count)],
+            name=label_of(kind),
+            width=BUCKET_S * 1000,
+        )
+        for kind, count in sorted(counts.items())
+    ]
+    return _chart(name, label, _("jobs in ten minutes"), *bars)
+
+
+def _chart(name: str, label: str, y_title: str, *traces: object) -> Chart:
+    built = figure(
+        *traces,
+        height=HEIGHT,
+        barmode="stack",
+        xaxis={"title": {"text": _("time (UTC)")}, "type": "date"},
+        yaxis={"title": {"text": y_title}, "rangemode": "tozero"},
+    )
+    return Chart(name, label, figure_json(built))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M")
