@@ -27,6 +27,11 @@ EXIT_USAGE = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
     arguments = _parser().parse_args(argv)
+    if hasattr(arguments, "engine_command"):
+        # Needs no configuration, database or portal.
+        from jobs.engines.collaborative_filtering import cli
+
+        return cli.run(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s%(job)s: %(message)s"
     )
@@ -105,6 +110,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
     return int(text)
+
+
+def _add_recommend(parser: argparse.ArgumentParser) -> None:
+    from jobs.engines.collaborative_filtering import cli
+
+    whom = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for_ = whom.add_parser("for", help="what one user is recommended, and why")
+    for_.add_argument("user", help="e-mail, phone number, username or id")
+    for_.add_argument("-n", type=int, default=10, metavar="N", help="how many")
+    cli.add_commands(whom)
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from dashboard.accounts.models import RoleName, User
 from dashboard.app import create_app
 from dashboard.core.config import Config, load_config
 from dashboard.core.database import db
+from dashboard.job_queue import publishing
 from tests.factories import people
 from tests.factories.brokers import rabbitmq
 from tests.factories.databases import DATABASES, database_uri, drop_own_databases, make_empty
@@ -59,6 +60,7 @@ def app(config: Config) -> Iterator[Flask]:
         make_empty()
         people.make_roles()
         yield app
+        publishing.close(app)
         db.session.remove()
         db.engine.dispose()
 
