@@ -61,7 +61,7 @@ class Reader:
         sample: the name of the sample unless the file has a column sample_id."""
         try:
             with path.open(encoding="utf-8-sig", newline=None) as stream:
-                return self._rows(stream, name, sample)
+                return self.read_stream(stream, name=name, sample=sample)
         except UnicodeDecodeError:
             self.findings.add(Problem(Rule.NOT_TEXT, name, _first_bad_line(path)))
         except OSError as error:
@@ -69,7 +69,8 @@ class Reader:
             self.findings.add(Problem(Rule.NOT_FOUND, name, details=details))
         return None
 
-    def _rows(self, stream: IO[str], name: str, sample: str) -> FileRows | None:
+    def read_stream(self, stream: IO[str], *, name: str, sample: str) -> FileRows | None:
+        """As `read`, of text that is open already."""
         head = stream.readline()
         header = parse_header(head)
         if not self._header_fits(header, name, head):
@@ -130,9 +131,7 @@ class Reader:
         details = {"expected": str(n_columns)}
         self.findings.add_many(
             (
-                Problem(
-                    Rule.FIELD_COUNT, name, int(numbers[row]), "", str(n_fields[row]), details
-                )
+                Problem(Rule.FIELD_COUNT, name, int(numbers[row]), "", str(n_fields[row]), details)
                 for row in wrong
             ),
             n=len(wrong),
@@ -145,9 +144,7 @@ class Reader:
     ) -> FileRows:
         n = len(lines)
         is_long = "sample_id" in columns
-        ids = self._codes(
-            name, lines, "mutation_id", columns["mutation_id"], self.mutations
-        )
+        ids = self._codes(name, lines, "mutation_id", columns["mutation_id"], self.mutations)
         if is_long:
             samples = self._codes(name, lines, "sample_id", columns["sample_id"], self.samples)
         else:
@@ -269,14 +266,15 @@ def _joined(parts: list[FileRows]) -> FileRows:
         return parts[0]
     first = parts[0]
     return FileRows(
-        first.name,
-        first.is_long,
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("lines", "mutations", "samples")
-        ),
-        {key: np.concatenate([part.whole[key] for part in parts]) for key in first.whole},
-        {key: np.concatenate([part.fractions[key] for part in parts]) for key in first.fractions},
+        name=first.name,
+        is_long=first.is_long,
+        lines=np.concatenate([part.lines for part in parts]),
+        mutations=np.concatenate([part.mutations for part in parts]),
+        samples=np.concatenate([part.samples for part in parts]),
+        whole={key: np.concatenate([part.whole[key] for part in parts]) for key in first.whole},
+        fractions={
+            key: np.concatenate([part.fractions[key] for part in parts]) for key in first.fractions
+        },
     )
 
 

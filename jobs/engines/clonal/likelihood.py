@@ -121,7 +121,9 @@ def same_genotypes(table: MutationTable, sample: int) -> Iterator[Ints]:
     yield from np.split(order, np.flatnonzero(change) + 1)
 
 
-def expected_vaf(table: MutationTable, model: ReadModel, *, row: int, sample: int, f: Reals) -> Reals:
+def expected_vaf(
+    table: MutationTable, model: ReadModel, *, row: int, sample: int, f: Reals
+) -> Reals:
     """(n_states, n_points): chance of a variant read for one mutation in one sample."""
     error_rate = float(table.error_rate[row, sample])
     states = genotype_states(

@@ -146,13 +146,13 @@ class Mixture:
         theta = self.posteriors(evidence).astype(self.values.dtype)
         return State(r, gamma, evidence, theta, self.values @ theta.T)
 
-    def posteriors(self, evidence: Reals) -> Reals:
+    def posteriors(self, evidence: Floats) -> Reals:
         """The posterior of each sample's prevalence, (n, n_samples * n_points)."""
         parts = self.by_sample(evidence)
         weights = np.exp(np.maximum(parts - parts.max(axis=2, keepdims=True), LEAST_EXPONENT))
         return np.asarray((weights / weights.sum(axis=2, keepdims=True)).reshape(evidence.shape))
 
-    def by_sample(self, flat: Reals) -> Reals:
+    def by_sample(self, flat: Floats) -> Floats:
         """(n, n_samples, n_points) of (n, n_samples * n_points)."""
         return flat.reshape(len(flat), self.likelihood.n_samples, self.likelihood.n_points)
 
@@ -183,4 +183,6 @@ def _exp_from_best(logits: Floats) -> Floats:
 
 
 def _plogp(p: Floats, *, axis: int) -> Reals:
-    return np.asarray((p * np.log(p + np.asarray(TINY, dtype=p.dtype))).sum(axis=axis, dtype=np.float64))
+    return np.asarray(
+        (p * np.log(p + np.asarray(TINY, dtype=p.dtype))).sum(axis=axis, dtype=np.float64)
+    )

@@ -6,14 +6,14 @@ on the mutations of the few clusters it touches, with the others held still: wha
 whole gains, and later sweeps only add to it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import digamma, gammaln
 
 from jobs.engines.clonal.arrays import Floats, Ints, Reals, log_sum_exp
 from jobs.engines.clonal.mixture import LEAST_EXPONENT, Mixture, State
-from jobs.engines.clonal.starts import pick_seeds
+from jobs.engines.clonal.starts import own_scores, pick_seeds
 
 # A move must raise the bound by this much: less is rounding, and could go back and forth.
 LEAST_GAIN = 0.1
@@ -23,6 +23,8 @@ LOCAL_SWEEPS = 20
 SPLIT_TRIES = 2
 # Mutations of which less than this share belongs to a group do not take part in its moves.
 LEAST_SHARE = 1e-3
+# Above so many rows a new start of a group is found on a part of them, drawn evenly.
+LARGE_GROUP = 3_000
 # Sweeps of everything after moves, before the next ones are looked for.
 SWEEPS_BETWEEN = 5
 
@@ -49,22 +51,28 @@ class Trial:
     bound: float
 
 
-@dataclass(frozen=True)
 class Moves:
     """Improves states of one mixture. tick is called between moves and may raise to cancel."""
 
-    mixture: Mixture
-    random: np.random.Generator
-    tick: Callable[[], None] = lambda: None
+    def __init__(
+        self, mixture: Mixture, random: np.random.Generator, tick: Callable[[], None]
+    ) -> None:
+        self.mixture, self.random, self.tick = mixture, random, tick
+        self._own = own_scores(mixture)
 
-    def improve(self, state: State, *, max_rounds: int = 50) -> State:
-        """The state after moves of all kinds, until none raises the ELBO."""
+    def improve(
+        self, state: State, *, regroup: tuple[int, ...] = (2, 3), max_rounds: int = 50
+    ) -> State:
+        """The state after moves of all kinds, until none raises the ELBO.
+
+        regroup: numbers of neighbouring clusters that are shared out anew."""
         state = self.mixture.with_elbo(state)
         for _ in range(max_rounds):
             before = state.elbo
             state = self._settled(self.split_all(self._settled(self.merge_all(state))))
-            if state.elbo < before + LEAST_GAIN:
-                state = self._settled(self.regroup_all(state))
+            for size in regroup:
+                if state.elbo < before + LEAST_GAIN:
+                    state = self._settled(self.regroup_all(state, size=size))
             if state.elbo < before + LEAST_GAIN:
                 break
         return state
@@ -97,16 +105,15 @@ class Moves:
                 state = self._best_of(state, group, trials)
         return state
 
-    def regroup_all(self, state: State) -> State:
+    def regroup_all(self, state: State, *, size: int) -> State:
         """Share out each cluster and its neighbours anew, in as many parts or one more or less."""
-        for size in (2, 3):
-            for first in range(state.n_used):
-                self.tick()
-                if first < state.n_used and size <= state.n_used:
-                    near = np.argsort(-pair_gains(self.mixture, state)[first], kind="stable")
-                    group = self._group(state, np.append(first, near[: size - 1]))
-                    trials = list(self._regrouped(state, group))
-                    state = self._best_of(state, group, trials)
+        for first in range(state.n_used):
+            self.tick()
+            if first < state.n_used and size <= state.n_used:
+                near = np.argsort(-pair_gains(self.mixture, state)[first], kind="stable")
+                group = self._group(state, np.append(first, near[: size - 1]))
+                trials = list(self._regrouped(state, group))
+                state = self._best_of(state, group, trials)
         return state
 
     def _regrouped(self, state: State, group: Group) -> Iterator[Trial]:
@@ -139,39 +146,50 @@ class Moves:
         rows = np.flatnonzero(weights > LEAST_SHARE)
         values, weights = self.mixture.values[rows], weights[rows]
         shares = parts[rows] / weights[:, None]
-        now = self._bound(values, shares * weights[:, None], shares)[0]
-        return Group(clusters, rows, values, weights, shares, now)
+        group = Group(clusters, rows, values, weights, shares, -np.inf)
+        return replace(group, bound=self._bound(group, shares)[0])
 
     def _reseeded(self, group: Group, n_parts: int) -> Trial:
         """The group in parts that begin around some of its mutations."""
-        theta = pick_seeds(self.mixture, group.values, self.random, n_seeds=n_parts)
-        shares = _soft_max(group.values @ theta.T)
-        return self._fitted(group, shares)
+        step = -(-len(group.rows) // LARGE_GROUP)
+        if step > 1:
+            some = self._thinned(group, step)
+            theta = self._bound(some, self._reseeded(some, n_parts).shares)[1]
+        else:
+            own = self._own[group.rows]
+            theta = pick_seeds(self.mixture, group.values, own, self.random, n_seeds=n_parts)
+        return self._fitted(group, _soft_max(group.values @ theta.T))
+
+    def _thinned(self, group: Group, step: int) -> Group:
+        """Every so many-th row of a group."""
+        values, weights = group.values[::step], group.weights[::step]
+        shares, rows = group.shares[::step], group.rows[::step]
+        some = Group(group.clusters, rows, values, weights, shares, -np.inf)
+        return replace(some, bound=self._bound(some, shares)[0])
 
     def _fitted(self, group: Group, shares: Floats) -> Trial:
+        """Where local sweeps lead from the given shares."""
         last = -np.inf
         for left in range(LOCAL_SWEEPS, 0, -1):
-            parts = shares * group.weights[:, None]
-            now, theta, sizes = self._bound(group.values, parts, shares)
+            now, theta, sizes = self._bound(group, shares)
             # Sweeps gain less and less: a trial that cannot catch up any more is given up.
-            if left < LOCAL_SWEEPS - 2 and (now - last) * left < group.bound - now:
-                break
-            if now - last < LEAST_GAIN / 2:
-                break
+            is_late = left < LOCAL_SWEEPS - 2 and (now - last) * left < group.bound - now
+            if is_late or now - last < LEAST_GAIN / 2:
+                return Trial(shares, now)
             last = now
             log_weights = digamma(self.mixture.alpha + sizes).astype(shares.dtype)
             shares = _soft_max(group.values @ theta.T + log_weights)
-        parts = shares * group.weights[:, None]
-        return Trial(shares, self._bound(group.values, parts, shares)[0])
+        return Trial(shares, self._bound(group, shares)[0])
 
-    def _bound(self, values: Floats, parts: Floats, shares: Floats) -> tuple[float, Floats, Reals]:
+    def _bound(self, group: Group, shares: Floats) -> tuple[float, Floats, Reals]:
         """The ELBO's part that belongs to a group, with its best prevalences and its sizes."""
         mixture = self.mixture
+        parts = shares * group.weights[:, None]
         sizes = parts.sum(axis=0, dtype=np.float64)
-        evidence = (parts.T @ values).astype(np.float64)
-        entropy = -(parts * np.log(shares + 1e-30)).sum(dtype=np.float64)
+        evidence = (parts.T @ group.values).astype(np.float64)
+        entropy = -(parts * np.log(shares + np.float32(1e-30))).sum(dtype=np.float64)
         total = bound(mixture, evidence, sizes).sum() - parts.shape[1] * gammaln(mixture.alpha)
-        theta = mixture.posteriors(evidence).astype(values.dtype)
+        theta = mixture.posteriors(evidence).astype(parts.dtype)
         return float(total + entropy), theta, sizes
 
     def _best_of(self, state: State, group: Group, trials: list[Trial]) -> State:

@@ -6,6 +6,7 @@ reads), or one table for each sample (as PyClone reads). `preflight.check` says 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,13 +56,13 @@ class MutationTable:
     def vaf(self) -> Reals:
         """Share of reads that show the variant, NaN where there are no reads."""
         depth = self.ref_counts + self.var_counts
-        return np.divide(
-            self.var_counts, depth, out=np.full(depth.shape, np.nan), where=depth > 0
-        )
+        return np.divide(self.var_counts, depth, out=np.full(depth.shape, np.nan), where=depth > 0)
 
     def rows(self, chosen: npt.NDArray[np.int64]) -> "MutationTable":
         """The table of some of its mutations."""
-        arrays = {name: getattr(self, name)[chosen] for name in (*COUNTS, *COPY_NUMBERS, *FRACTIONS)}
+        arrays = {
+            name: getattr(self, name)[chosen] for name in (*COUNTS, *COPY_NUMBERS, *FRACTIONS)
+        }
         ids = tuple(self.mutation_ids[row] for row in chosen.tolist())
         return MutationTable(ids, self.samples, **arrays)
 
@@ -84,7 +85,7 @@ class AllRows:
     line: Counts
     mutation: Counts
     sample: Counts
-    values: dict[str, npt.NDArray[np.generic]]
+    values: dict[str, npt.NDArray[Any]]
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
@@ -115,7 +116,7 @@ def gather(
     """The rows of the files, with ids and samples numbered in the order of their text."""
     mutation_ids, mutation_rank = _ranked(mutation_labels)
     samples, sample_rank = _ranked(sample_labels)
-    values: dict[str, npt.NDArray[np.generic]] = {
+    values: dict[str, npt.NDArray[Any]] = {
         name: np.concatenate([file.whole[name] for file in files])
         for name in (*COUNTS, *COPY_NUMBERS)
     }

@@ -204,7 +204,9 @@ class _Check:
     def _left_out(self, rows: AllRows, usable: Mask, in_all: Mask) -> tuple[Dropped, ...]:
         """Warnings about mutations that cannot be used, each under its first reason."""
         zero = np.flatnonzero(usable & (rows.values["major_cn"] == 0))
-        self.warnings.add_many((self._without_copies(rows, row) for row in zero), n=len(zero))
+        self.warnings.add_many(
+            (self._without_copies(rows, row) for row in zero.tolist()), n=len(zero)
+        )
         by_zero = np.zeros(len(in_all), dtype=bool)
         by_zero[rows.mutation[zero]] = True
         # A row that breaks a rule is reported as such, and not as absent.

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,9 @@ MOST_SEEDS = 20
 RANDOM_EVERY = 4
 # So many restarts with the same best ELBO are taken as proof enough.
 ENOUGH_ALIKE = 3
+# In nats, and as a part of the ELBO where that is more.
 ALIKE = 0.1
+SAME_PART = 1e-5
 # The sweeps before the first moves need not end exactly: moves change everything.
 ROUGH = 1e-4
 
@@ -40,9 +43,10 @@ def run_restarts(mixture: Mixture, config: ClusteringConfig, *, tick: Tick) -> R
     elbos: list[float] = []
     for state in _states(mixture, config, tick):
         elbos.append(state.elbo)
+        alike = max(ALIKE, SAME_PART * abs(state.elbo))
         if best is None or state.elbo > best.elbo + ALIKE:
             best = state
-        if sum(elbo > max(elbos) - ALIKE for elbo in elbos) >= ENOUGH_ALIKE:
+        if sum(elbo > max(elbos) - alike for elbo in elbos) >= ENOUGH_ALIKE:
             break
     if best is None:
         raise ValueError("a run needs one restart at least")
@@ -62,7 +66,7 @@ def one_start(
         state = seeded_start(mixture, random, n_seeds=min(config.clusters, MOST_SEEDS))
     tick()
     state = mixture.converge(state, tolerance=ROUGH, max_sweeps=config.max_sweeps)
-    return Moves(mixture, random, tick).improve(state)
+    return Moves(mixture, random, tick).improve(state, regroup=(2,))
 
 
 def _states(mixture: Mixture, config: ClusteringConfig, tick: Tick) -> Iterator[State]:
@@ -70,8 +74,7 @@ def _states(mixture: Mixture, config: ClusteringConfig, tick: Tick) -> Iterator[
         yield from _in_processes(mixture, config, tick)
         return
     for number in range(config.restarts):
-        done = number / config.restarts
-        yield one_start(mixture, config, number, tick=lambda done=done: tick(done))
+        yield one_start(mixture, config, number, tick=partial(tick, number / config.restarts))
 
 
 def _annealed(
@@ -88,7 +91,9 @@ def _annealed(
         likelihood = mixture.likelihood
         values = likelihood.values * np.asarray(factor, dtype=likelihood.values.dtype)
         weak = Mixture(
-            GridLikelihood(values, likelihood.offset * factor, likelihood.n_samples, likelihood.grid),
+            GridLikelihood(
+                values, likelihood.offset * factor, likelihood.n_samples, likelihood.grid
+            ),
             n_clusters=mixture.n_clusters,
             weight_prior=mixture.alpha,
         )

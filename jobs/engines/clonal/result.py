@@ -1,6 +1,7 @@
 """What a run gives: clusters, the place of each mutation, and the tables of PyClone."""
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Self
 
 import numpy as np
@@ -141,7 +142,7 @@ class Clustering:
         for name, label, means, stds, vafs, probability in columns:
             lines += [
                 f"{name}\t{sample}\t{label}\t{mean:.6f}\t{std:.6f}\t"
-                f"{'' if vaf != vaf else format(vaf, '.6f')}\t{probability:.6f}"
+                f"{'' if isnan(vaf) else format(vaf, '.6f')}\t{probability:.6f}"
                 for sample, mean, std, vaf in zip(samples, means, stds, vafs, strict=True)
             ]
         return "\n".join([*lines, ""])

@@ -143,7 +143,9 @@ def _copy_numbers(e: Experiment, random: np.random.Generator) -> tuple[Ints, Int
     sex = random.random(n_segments) < SEX_SHARE
     states[sex] = (1, 0)
     segment = random.integers(0, n_segments, e.n_mutations)
-    major, minor = (np.repeat(states[segment, column][:, None], e.n_samples, 1) for column in (0, 1))
+    major, minor = (
+        np.repeat(states[segment, column][:, None], e.n_samples, 1) for column in (0, 1)
+    )
     normal = np.repeat(np.where(sex, 1, 2)[segment][:, None], e.n_samples, 1)
     return major, minor, normal
 

@@ -5,8 +5,8 @@ that grows with how badly the seeds so far explain it."""
 
 import numpy as np
 
-from jobs.engines.clonal.arrays import Floats, Reals
-from jobs.engines.clonal.mixture import Mixture, State
+from jobs.engines.clonal.arrays import Floats
+from jobs.engines.clonal.mixture import BLOCK_ROWS, Mixture, State
 
 # Nats by which a seed must fail a mutation before that stops to count: outliers must not win.
 LARGEST_GAP = 30.0
@@ -27,19 +27,31 @@ def random_start(mixture: Mixture, random: np.random.Generator) -> State:
 
 def seeded_start(mixture: Mixture, random: np.random.Generator, *, n_seeds: int) -> State:
     """At most `n_seeds` clusters, each around the posterior of one mutation."""
-    return mixture.from_theta(pick_seeds(mixture, mixture.values, random, n_seeds=n_seeds))
+    own = own_scores(mixture)
+    return mixture.from_theta(pick_seeds(mixture, mixture.values, own, random, n_seeds=n_seeds))
+
+
+def own_scores(mixture: Mixture) -> Floats:
+    """(n_mutations,): how well each mutation's own posterior explains it."""
+    own = np.empty(mixture.n_mutations)
+    for start in range(0, len(own), BLOCK_ROWS):
+        values = mixture.values[start : start + BLOCK_ROWS]
+        scores = np.einsum("ng,ng->n", seed_posterior(mixture, values), values)
+        own[start : start + BLOCK_ROWS] = scores
+    return own
 
 
 def pick_seeds(
-    mixture: Mixture, values: Floats, random: np.random.Generator, *, n_seeds: int
+    mixture: Mixture,
+    values: Floats,
+    own: Floats,
+    random: np.random.Generator,
+    *,
+    n_seeds: int,
 ) -> Floats:
     """(n, n_samples * n_points): posteriors of mutations that differ, n at most `n_seeds`.
 
-    values: log-likelihoods of the mutations to choose from."""
-    own = np.empty(len(values))
-    for start in range(0, len(values), 2_048):
-        rows = slice(start, start + 2_048)
-        own[rows] = (seed_posterior(mixture, values[rows]) * values[rows]).sum(axis=1)
+    values, own: log-likelihoods and own scores of the mutations to choose from."""
     best = np.full(len(values), -np.inf)
     seeds: list[Floats] = []
     gap = np.ones(len(values))
@@ -54,6 +66,6 @@ def pick_seeds(
 
 def seed_posterior(mixture: Mixture, values: Floats) -> Floats:
     """The posterior of each mutation alone, a little spread over the grid."""
-    own: Reals = mixture.posteriors(values)
+    own = mixture.posteriors(values)
     mixed = (1 - SPREAD) * own + SPREAD / mixture.likelihood.n_points
     return mixed.astype(values.dtype)

@@ -1,0 +1,275 @@
+"""The command line of the engine: check, analyse, simulate. Knows files and streams, no portal.
+
+`add_arguments(parser)` and `run(arguments)` serve `run.py analyse` and `python -m`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from jobs.engines.clonal.agreement import agreement, prevalence_error
+from jobs.engines.clonal.clustering import cluster
+from jobs.engines.clonal.config import ClusteringConfig
+from jobs.engines.clonal.formats import long_tsv, truth_tsv
+from jobs.engines.clonal.genotypes import GenotypePrior
+from jobs.engines.clonal.likelihood import Density
+from jobs.engines.clonal.mutations import MutationTable
+from jobs.engines.clonal.preflight import Preflight, check
+from jobs.engines.clonal.recipe import ENGINE, recipe
+from jobs.engines.clonal.result import Clustering
+from jobs.engines.clonal.simulator import Experiment, Simulation, simulate
+
+REFUSED, FAILED = 2, 1
+Draw = Callable[[Clustering, Path], None]
+"""Writes the nine plots of a result into DIR/plots."""
+
+
+class Refused(Exception):
+    """The arguments cannot be used; the message says why."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything that `run` reads."""
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help=FILES_HELP)
+    parser.add_argument("--out", "--output", type=Path, metavar="DIR", help="where results go")
+    parser.add_argument("--check", action="store_true", help="only check the files")
+    parser.add_argument("--json", action="store_true", help="print one JSON object last")
+    parser.add_argument("--no-plots", action="store_true", help="write the tables only")
+    parser.add_argument("--quiet", action="store_true", help="do not print progress")
+    _add_input(parser.add_argument_group("input"))
+    _add_model(parser.add_argument_group("model and inference"))
+    _add_simulation(parser.add_argument_group("simulation"))
+
+
+def run(arguments: argparse.Namespace, *, draw: Draw | None = None) -> int:
+    """Do what the arguments say; 0 when it worked, 2 when the input or an option was refused."""
+    try:
+        if arguments.simulate:
+            return _simulate(arguments, draw)
+        return _check(arguments) if arguments.check else _analyse(arguments, draw)
+    except Refused as error:
+        return _refuse(str(error))
+    except OSError as error:
+        print(f"cannot write: {error}", file=sys.stderr)
+        return FAILED
+
+
+FILES_HELP = "one table of all samples (column sample_id), or one table for each sample"
+
+
+def _add_input(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--tumour-content",
+        "--tumour-contents",
+        nargs="+",
+        type=float,
+        metavar="F",
+        help="share of cancer cells of each sample, in the order of the files (default 1.0)",
+    )
+    group.add_argument("--samples", nargs="+", metavar="NAME", help="names instead of file names")
+
+
+def _add_model(group: "argparse._ArgumentGroup") -> None:
+    usual = ClusteringConfig()
+    group.add_argument("--density", choices=[*Density], default=usual.density)
+    group.add_argument("--prior", choices=[*GenotypePrior], default=usual.prior)
+    group.add_argument("--precision", type=float, metavar="F", help="default: estimated")
+    group.add_argument("--clusters", type=int, default=usual.clusters, metavar="N", help="allowed")
+    group.add_argument("--restarts", type=int, default=usual.restarts, metavar="N", help="at most")
+    group.add_argument("--grid", type=int, metavar="N", help="default: as fine as needed")
+    group.add_argument("--weight-prior", type=float, default=usual.weight_prior, metavar="F")
+    group.add_argument("--annealing-steps", type=int, default=usual.annealing_steps, metavar="N")
+    group.add_argument("--annealing-power", type=float, default=usual.annealing_power, metavar="F")
+    group.add_argument("--processes", type=int, default=usual.processes, metavar="N")
+    group.add_argument("--seed", type=int, default=usual.seed, metavar="N")
+    group.add_argument("--engine", default=ENGINE, metavar="NAME", help="builtin (the default)")
+
+
+def _add_simulation(group: "argparse._ArgumentGroup") -> None:
+    usual = Experiment()
+    group.add_argument("--simulate", action="store_true", help="make up a tumour, then analyse it")
+    group.add_argument("--no-analysis", action="store_true", help="only write the simulated tables")
+    group.add_argument("--mutations", type=int, default=usual.n_mutations, metavar="N")
+    group.add_argument("--sample-count", type=int, default=usual.n_samples, metavar="N")
+    group.add_argument("--true-clusters", type=int, default=usual.n_clusters, metavar="N")
+    group.add_argument("--depth", type=float, default=usual.depth, metavar="F", help="mean reads")
+    group.add_argument("--separation", type=float, default=usual.separation, metavar="F")
+    group.add_argument("--diploid", action="store_true", help="two copies everywhere")
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    found = _checked(arguments)
+    if arguments.json:
+        print(json.dumps(_summary(found)))
+    elif found.table is not None:
+        print(f"{found.table.n_mutations} mutations, {found.table.n_samples} samples: good")
+    return REFUSED if found.table is None else 0
+
+
+def _analyse(arguments: argparse.Namespace, draw: Draw | None) -> int:
+    if arguments.out is None:
+        return _refuse("give --out DIR")
+    config = _config(arguments)
+    found = _checked(arguments)
+    if found.table is None:
+        return REFUSED
+    options = {"samples": arguments.samples, "tumour_content": arguments.tumour_content}
+    return _write(
+        arguments,
+        found.table,
+        config,
+        draw,
+        paths=arguments.files,
+        options={name: value for name, value in options.items() if value is not None},
+    )
+
+
+def _simulate(arguments: argparse.Namespace, draw: Draw | None) -> int:
+    if arguments.out is None or arguments.files:
+        return _refuse("--simulate needs --out DIR and no files")
+    config = _config(arguments)
+    try:
+        made = simulate(_experiment(arguments))
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "simulated.tsv"
+    path.write_text(long_tsv(made.table), encoding="utf-8", newline="\n")
+    truth = arguments.out / "simulated.truth.tsv"
+    truth.write_text(truth_tsv(made), encoding="utf-8", newline="\n")
+    if arguments.no_analysis:
+        return 0
+    return _write(arguments, made.table, config, draw, paths=[path], options={}, truth=made)
+
+
+def _write(
+    arguments: argparse.Namespace,
+    table: MutationTable,
+    config: ClusteringConfig,
+    draw: Draw | None,
+    *,
+    paths: list[Path],
+    options: dict[str, Any],
+    truth: Simulation | None = None,
+) -> int:
+    """Run the engine and write everything below DIR."""
+    begin = time.perf_counter()
+    result = cluster(table, config, progress=None if _is_quiet(arguments) else _Printer())
+    folder: Path = arguments.out
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    texts = {
+        "tables/cluster.tsv": result.cluster_tsv(),
+        "tables/loci.tsv": result.loci_tsv(),
+        "recipe.json": json.dumps(recipe(result, paths=paths, options=options), indent=2) + "\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    if draw is not None and not arguments.no_plots:
+        draw(result, folder)
+    figures = _figures(result, truth) | {"seconds": round(time.perf_counter() - begin, 3)}
+    print(json.dumps(figures) if arguments.json else _sentence(figures))
+    return 0
+
+
+def _figures(result: Clustering, truth: Simulation | None) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "mutations": result.table.n_mutations,
+        "samples": result.table.n_samples,
+        "clusters": result.n_clusters,
+        "elbo": round(result.elbo, 3),
+        "seed": result.config.seed,
+        "density": str(result.config.density),
+        "precision": result.model.precision,
+        "grid": len(result.grid),
+        "restarts": len(result.restart_elbos),
+    }
+    if truth is not None:
+        true_prevalence = truth.prevalence[truth.clusters]
+        error = prevalence_error(true_prevalence, result.loci_prevalence)
+        figures["v_measure"] = round(agreement(truth.clusters, result.labels).v_measure, 4)
+        figures["prevalence_error"] = round(error, 4)
+    return figures
+
+
+def _sentence(figures: dict[str, Any]) -> str:
+    text = "{mutations} mutations in {samples} samples: {clusters} clusters, ELBO {elbo}"
+    more = "; V-measure {v_measure}, prevalence error {prevalence_error}"
+    return (text + (more if "v_measure" in figures else "")).format(**figures)
+
+
+def _checked(arguments: argparse.Namespace) -> Preflight:
+    """The result of the check; warnings and problems go to standard error."""
+    if not arguments.files:
+        raise Refused("give at least one file")
+    found = check(
+        *arguments.files, samples=arguments.samples, tumour_content=arguments.tumour_content
+    )
+    for line in found.warnings.lines():
+        print(f"warning: {line}", file=sys.stderr)
+    for line in found.problems.lines():
+        print(line, file=sys.stderr)
+    return found
+
+
+def _summary(found: Preflight) -> dict[str, Any]:
+    return {
+        "good": found.table is not None,
+        "mutations": found.table.n_mutations if found.table else 0,
+        "samples": found.table.n_samples if found.table else 0,
+        "problems": found.problems.n_problems,
+        "warnings": found.warnings.n_problems,
+        "dropped": found.n_dropped,
+    }
+
+
+def _config(arguments: argparse.Namespace) -> ClusteringConfig:
+    if arguments.engine != ENGINE:
+        raise Refused(f"engine {arguments.engine} is not set up here; use {ENGINE}")
+    known = {field.name for field in fields(ClusteringConfig)}
+    given = {name: value for name, value in vars(arguments).items() if name in known}
+    given["density"], given["prior"] = Density(given["density"]), GenotypePrior(given["prior"])
+    try:
+        return ClusteringConfig(**given)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def _experiment(arguments: argparse.Namespace) -> Experiment:
+    contents = arguments.tumour_content
+    return Experiment(
+        n_mutations=arguments.mutations,
+        n_samples=arguments.sample_count,
+        n_clusters=arguments.true_clusters,
+        depth=arguments.depth,
+        density=Density(arguments.density),
+        precision=arguments.precision or Experiment.precision,
+        tumour_content=tuple(contents) if contents else None,
+        separation=arguments.separation,
+        diploid=arguments.diploid,
+        seed=arguments.seed,
+    )
+
+
+class _Printer:
+    """Prints progress to standard error, a line for each stage."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if text != self._text:
+            print(f"[{fraction:4.0%}] {text}", file=sys.stderr)
+            self._text = text
+
+
+def _is_quiet(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.quiet or arguments.json)
+
+
+def _refuse(text: str) -> int:
+    print(text, file=sys.stderr)
+    return REFUSED
