@@ -1,6 +1,7 @@
 """Atrium's command line and composition root: `python run.py --help`."""
 
 import argparse
+import ctypes
 import logging
 import os
 import signal
@@ -26,7 +27,9 @@ EXIT_USAGE = 2
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    # The engine's commands bring numpy and scipy: everything else answers without them.
+    arguments = _parser(engine=given[:1] == ["recommend"]).parse_args(given)
     if hasattr(arguments, "engine_command"):
         # Needs no configuration, database or portal.
         from jobs.engines.collaborative_filtering import cli
@@ -58,7 +61,7 @@ def _complain(text: str, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="run.py", description="The Atrium portal.")
     parser.set_defaults(command=up)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -87,10 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         "--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions"
     )
     seed_.add_argument("--items", type=Path, metavar="FILE", help="CSV of the items in them")
-    recommend_ = add("recommend", recommend, "print recommendations")
-    recommend_.add_argument("whom", choices=["for"], help='the word "for"')
-    recommend_.add_argument("user", help="e-mail, phone number, username or id")
-    recommend_.add_argument("-n", type=_positive, default=10, metavar="N", help="how many")
+    _add_recommend(
+        add("recommend", recommend, "print recommendations, or measure the engine"), engine=engine
+    )
     user = commands.add_parser("user", help="manage accounts", description="Manage accounts.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = users.add_parser("create", help="create an account; asks for the password")
@@ -112,14 +114,15 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _add_recommend(parser: argparse.ArgumentParser) -> None:
-    from jobs.engines.collaborative_filtering import cli
-
+def _add_recommend(parser: argparse.ArgumentParser, *, engine: bool) -> None:
     whom = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for_ = whom.add_parser("for", help="what one user is recommended, and why")
     for_.add_argument("user", help="e-mail, phone number, username or id")
-    for_.add_argument("-n", type=int, default=10, metavar="N", help="how many")
-    cli.add_commands(whom)
+    for_.add_argument("-n", type=_positive, default=10, metavar="N", help="how many")
+    if engine:
+        from jobs.engines.collaborative_filtering import cli
+
+        cli.add_commands(whom)
 
 
 def _add_jobs(jobs: argparse.ArgumentParser) -> None:
@@ -268,6 +271,7 @@ def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
             f"server.port: cannot listen on {config.server.host}:{config.server.port}: "
             f"{error.strerror}; set another with ATRIUM_SERVER__PORT"
         ) from error
+    _keep_memory_small()
     _print_welcome(config, sign_in)
     signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
@@ -275,6 +279,22 @@ def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
     finally:
         server.close()
         publishing.close(app)
+
+
+def _keep_memory_small() -> None:
+    """Let freed blocks of 1 MiB and more go back to the system at once (glibc; elsewhere nothing).
+
+    Each password takes argon2 19 MiB for a moment, which every thread's arena would keep otherwise.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return
+    mallopt(_M_MMAP_THRESHOLD, 2**20)
+
+
+# malloc.h; setting it stops glibc from raising the threshold by itself.
+_M_MMAP_THRESHOLD = -3
 
 
 def _raise_interrupt(_signal: int, _frame: object) -> None:

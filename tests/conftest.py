@@ -42,6 +42,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         "ATRIUM_SITE__DATA_DIR": str(tmp_path / "data"),
         "ATRIUM_ACCOUNTS__SIGN_IN_PER_MINUTE": "1000",
         "ATRIUM_ACCOUNTS__REGISTER_PER_HOUR": "1000",
+        "ATRIUM_SERVER__CHANGES_PER_MINUTE": "100000",
     }
 
 

@@ -38,6 +38,7 @@ class Server:
     threads: int = 8
     secret_key: str = field(default="", repr=False)
     trusted_proxies: int = 0
+    changes_per_minute: int = 240
     https_only: bool = False
 
 

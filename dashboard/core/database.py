@@ -1,6 +1,7 @@
 """The database: one session, one meaning of a transaction, on SQLite, PostgreSQL and MariaDB/MySQL."""
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, event, func, select
 from sqlalchemy.dialects import mysql
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from dashboard.core.errors import Conflict, Unavailable, is_unavailable
 
 # How long a writer waits for SQLite's write lock before the request is told to try again.
 SQLITE_BUSY_MS = 10_000
+# Connections that have rested longer than this are tried before use.
+PING_AFTER_S = 1.0
 # Naive UTC; MySQL drops fractions of a second unless told to keep them.
 UTCDateTime = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
@@ -43,23 +46,26 @@ def init_app(app: Flask) -> None:
     """Connect `app` to the database of its configuration."""
     uri = app.config["ATRIUM"].database_uri
     app.config["SQLALCHEMY_DATABASE_URI"] = uri
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri)
+    threads = app.config["ATRIUM"].server.threads
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(uri, threads=threads)
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _set_sqlite_pragmas)
+        else:
+            _ping_idle_connections(db.engine)
 
 
-def engine_options(uri: str) -> dict[str, Any]:
-    """The engine's options for the kind of database in `uri`."""
+def engine_options(uri: str, *, threads: int) -> dict[str, Any]:
+    """The engine's options for the kind of database in `uri`; a server's connections suffice for `threads`."""
     # Errors go to the log, and to the page of a failed job: without phone numbers and hashes of passwords.
     options: dict[str, Any] = {"hide_parameters": True}
     if uri.startswith("sqlite"):
         # IMMEDIATE: a transaction takes the write lock at its first write and waits for it, instead of
         # failing at once when it read before another writer committed. Reads stay outside of it.
         connect_args = {"isolation_level": "IMMEDIATE", "check_same_thread": False}
-        return {**options, "connect_args": connect_args}
-    options |= {"pool_pre_ping": True, "pool_recycle": 1800}
+        return {**options, "connect_args": connect_args, "pool_size": threads}
+    options |= {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": threads}
     if uri.startswith("mysql"):
         options["isolation_level"] = "READ COMMITTED"
     return options
@@ -141,6 +147,30 @@ def _set_sqlite_pragmas(connection: Any, _record: Any) -> None:
         f"busy_timeout={SQLITE_BUSY_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Try a connection that has rested before it is used: the server may have restarted meanwhile.
+
+    Not one that was used just now, as `pool_pre_ping` would: that costs short transactions a third of
+    their time, and a server that restarts in that moment is answered by 503 anyway.
+    """
+
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def wake(connection: Any, record: Any, _fairy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", 0.0) < PING_AFTER_S:
+            return
+        try:
+            alive = engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            alive = False
+        if not alive:
+            raise DisconnectionError
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
 
 
 def engine() -> Engine:

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from dashboard.core.i18n import _, lazy
@@ -107,6 +108,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(CSRFError, _answer_csrf_error)
     app.register_error_handler(DBAPIError, _answer_database_error)
+    app.register_error_handler(NoConnectionLeft, _answer_busy)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -243,6 +245,11 @@ def _answer_database_error(error: DBAPIError) -> Response:
         log.warning("database unavailable: %s [%s]", error.orig, request_id())
         return answer_domain_error(Unavailable())
     return _answer_unexpected(error)
+
+
+def _answer_busy(_error: NoConnectionLeft) -> Response:
+    log.warning("no database connection left in the pool [%s]", request_id())
+    return answer_domain_error(Unavailable())
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from dashboard.core.access import PUBLIC
 from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge, Unavailable
@@ -23,6 +24,7 @@ ERRORS: dict[str, tuple[Callable[[], Exception], int, str]] = {
         503,
         "unavailable",
     ),
+    "pool": (lambda: NoConnectionLeft("QueuePool limit"), 503, "unavailable"),
     "surprise": (lambda: RuntimeError("secret detail"), 500, "internal_server_error"),
 }
 
