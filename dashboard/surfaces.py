@@ -55,7 +55,7 @@ APIS: list[ApiBlueprint] = [
 TASKS: list[Any] = [*catalogue_tasks.TASKS, *recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
 
 # Work that recurs by itself.
-SCHEDULES: list[Any] = [*job_queue_tasks.SCHEDULES]
+SCHEDULES: list[Any] = [*catalogue_tasks.SCHEDULES, *job_queue_tasks.SCHEDULES]
 
 # The dashboard's views, in the order of its menu.
 ADMIN_VIEWS: list[type[AdminPage]] = [

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.catalogue import queries, services
-from dashboard.catalogue.messages import CheckVideo
+from dashboard.catalogue.messages import CheckVideo, TidyFiles
 from dashboard.core import uploads
 from dashboard.core.errors import NotFound
 from dashboard.core.i18n import lazy
 from dashboard.job_queue.kinds import name_kind
+from dashboard.job_queue.schedules import Schedule
 from jobs.engines.video import Fault, Verdict, VideoCheck, check_video
 from jobs.retry import Retry
 from jobs.tasks import Cancelled, JobContext, Task, TimedOut, task
 
 name_kind("catalogue.check_video", lazy("Check a video"))
+name_kind("catalogue.tidy_files", lazy("Remove left-over files"))
 
 
 # Not isolated: the check starts a process of its own, which knows neither the database nor any secret, and whose
@@ -41,4 +43,11 @@ def look_into_video(message: CheckVideo, ctx: JobContext) -> dict[str, Any]:
     return {"verdict": check.verdict.value, "reason": check.fault.value if check.fault else ""}
 
 
-TASKS: list[Task] = [look_into_video]
+@task(TidyFiles, timeout_s=1800)
+def tidy_files(_message: TidyFiles, _ctx: JobContext) -> dict[str, Any]:
+    """Remove expired uploads and files without a row."""
+    return {"removed": services.tidy_files()}
+
+
+TASKS: list[Task] = [look_into_video, tidy_files]
+SCHEDULES = [Schedule("catalogue.tidy_files", cron="45 3 * * *", message=TidyFiles())]

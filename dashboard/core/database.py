@@ -65,7 +65,7 @@ def engine_options(uri: str, *, threads: int) -> dict[str, Any]:
         # failing at once when it read before another writer committed. Reads stay outside of it.
         connect_args = {"isolation_level": "IMMEDIATE", "check_same_thread": False}
         return {**options, "connect_args": connect_args, "pool_size": threads}
-    options |= {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": threads}
+    options |= {"pool_recycle": 1800, "pool_size": threads}
     if uri.startswith("mysql"):
         options["isolation_level"] = "READ COMMITTED"
     return options

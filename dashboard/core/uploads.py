@@ -6,6 +6,7 @@ what is removed goes only after the commit. The folders are not under any addres
 
 import logging
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -107,9 +108,27 @@ def check_space(size_bytes: int) -> None:
         )
 
 
-def stray_files() -> dict[str, set[str]]:
+def stored_names() -> dict[str, set[str]]:
     """The stored names in each folder, for comparing with the rows."""
     return {name: {path.name for path in (root() / name).iterdir()} for name in FOLDERS}
+
+
+def remove_strays(known: dict[str, set[str]], *, older_than_s: float) -> int:
+    """Remove the stored files that `known` does not name, folder by folder; how many they were.
+
+    Young files stay: their rows may be in a transaction that has not committed yet.
+    """
+    before = time.time() - older_than_s
+    strays = [
+        path
+        for folder, names in stored_names().items()
+        for path in (root() / folder / name for name in names - known[folder])
+        if path.stat().st_mtime < before
+    ]
+    for path in strays:
+        log.warning("removing %s: no row belongs to it", path)
+        _unlink(path)
+    return len(strays)
 
 
 # --------------------------------------------------------------------------------- files and transactions

@@ -11,6 +11,7 @@ from dashboard.catalogue.services.items import (
     unpublish_item,
     update_item,
 )
+from dashboard.catalogue.services.tidying import tidy_files
 from dashboard.catalogue.services.uploads import (
     EXTENSIONS,
     UploadBusy,
@@ -51,6 +52,7 @@ __all__ = [
     "replace_cover",
     "resume_upload",
     "set_tags",
+    "tidy_files",
     "unpublish_item",
     "update_item",
     "update_video",

@@ -142,8 +142,13 @@ def safe_name(name: str) -> str:
 # ---------------------------------------------------------------------------------------------- helpers
 
 
+def part_name(token: str) -> str:
+    """The name of the file that grows while an upload comes in."""
+    return f"{token}.part"
+
+
 def _part(ticket: UploadTicket) -> Path:
-    return uploads.path_of("incoming", f"{ticket.token}.part")
+    return uploads.path_of("incoming", part_name(ticket.token))
 
 
 def _extension(name: str) -> str:

@@ -22,7 +22,7 @@ def picture(content: bytes = PNG, name: str = "封面.png") -> FileStorage:
 
 
 def stored(folder: str) -> set[str]:
-    return uploads.stray_files()[folder]
+    return uploads.stored_names()[folder]
 
 
 def actions() -> list[str]:
@@ -197,7 +197,7 @@ class TestDeleteItem:
 
         assert db.session.query(Video).count() == 0
         assert queries.list_courses_of(position.id) == []
-        assert not any(uploads.stray_files().values())
+        assert not any(uploads.stored_names().values())
         assert actions()[-1] == "course.delete"
 
     def test_keeps_the_files_when_it_fails(self, app: Flask, tmp_path: Path) -> None:

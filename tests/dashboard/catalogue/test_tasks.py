@@ -56,14 +56,14 @@ class TestLookIntoVideo:
             2,
         )
         assert len(video.sha256) == 64
-        assert uploads.stray_files()["posters"] == {video.poster}
+        assert uploads.stored_names()["posters"] == {video.poster}
 
     def test_replaces_the_poster_when_asked_again(self, item: Item, tmp_path: Path) -> None:
         video = add(item, make_video(tmp_path / "a.mp4"))
         for _time in range(2):
             tasks.look_into_video(CheckVideo(video.id), context(tmp_path, Reporter()))
 
-        assert uploads.stray_files()["posters"] == {video.poster}
+        assert uploads.stored_names()["posters"] == {video.poster}
 
     def test_says_why_a_file_is_no_video(self, item: Item, tmp_path: Path) -> None:
         path = tmp_path / "a.mp4"

@@ -66,7 +66,7 @@ def send_all(
 
 
 def stored() -> dict[str, set[str]]:
-    return {name: files for name, files in uploads.stray_files().items() if files}
+    return {name: files for name, files in uploads.stored_names().items() if files}
 
 
 class TestOptions:

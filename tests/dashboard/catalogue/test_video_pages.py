@@ -254,7 +254,7 @@ class TestAdministration:
         post(as_admin, f"/videos/{video.id}/delete")
 
         assert db.session.query(Video).count() == 0
-        assert not any(uploads.stray_files().values())
+        assert not any(uploads.stored_names().values())
 
     def test_is_for_administrators(
         self,
