@@ -13,6 +13,8 @@ from typing import Any
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from dashboard.core.cells import safe_cell
+
 THEME = "atrium"
 # The faces of the pages; the Chinese ones so that 中文 is not boxes in an exported picture.
 FONTS = 'system-ui, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
@@ -21,8 +23,6 @@ PALETTE = ("#0e7c86", "#d55e00", "#5b6ee1", "#b8860b", "#009e73", "#cc79a7", "#5
 # From pale to the palette's first colour: a heat map reads in print as well.
 SCALE = ((0.0, "#eef4f3"), (0.25, "#b5d8d6"), (0.5, "#6fb4b3"), (0.75, "#2d8c90"), (1.0, "#0a4f57"))
 TRANSPARENT = "rgba(0,0,0,0)"
-# Cells that a spreadsheet would run as a formula (ASVS 5.0 V1.2.10).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def figure(*traces: Any, **layout: Any) -> go.Figure:
@@ -45,13 +45,6 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerows([safe_cell(value) for value in row] for row in rows)
     # Without the mark Excel reads Chinese titles as Latin-1.
     return "\ufeff" + out.getvalue()
-
-
-def safe_cell(value: Any) -> Any:
-    """`value` as a cell; numbers stay numbers, also negative ones."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return "" if value is None else value
 
 
 def json_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

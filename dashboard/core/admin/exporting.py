@@ -4,14 +4,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from openpyxl import Workbook
 
-# A spreadsheet takes such text for a formula, which could send what else is in the file elsewhere.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
+from dashboard.core.cells import safe_cell
+
 # XML, and so XLSX, has no place for these.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Excel reads a CSV file as UTF-8 only when it starts with this.
@@ -20,16 +18,6 @@ MIME = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
-
-def safe_cell(value: Any) -> Any:
-    """`value` for a cell: numbers, dates and truths as they are, text never as a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, (bool, int, float, datetime, date)) and not isinstance(value, StrEnum):
-        return value
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def as_csv(titles: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

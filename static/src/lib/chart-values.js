@@ -33,7 +33,7 @@ function axisTitle(layout, axis) {
 }
 
 function cell(value) {
-  const words = value === null || value === undefined ? "" : String(value);
+  const words = value === null || value === undefined || Number.isNaN(value) ? "" : String(value);
   // A spreadsheet would run a text that starts like a formula.
   const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(words) ? `'${words}` : words;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -4,12 +4,9 @@ import { setTheme } from "./theme.js";
 /** The pages that the menu of this visitor leads to. */
 export function pagesOf(root) {
   const links = root.querySelectorAll("#menu a[href]");
-  return [...links].map((link) => ({
-    key: link.href,
-    label: link.textContent.trim(),
-    hint: "",
-    href: link.href,
-  }));
+  // The menu holds some pages twice, for wide and narrow screens.
+  const pages = new Map([...links].map((link) => [link.href, link.textContent.trim()]));
+  return [...pages].map(([href, label]) => ({ key: href, label, hint: "", href }));
 }
 
 export function themesOf(text) {

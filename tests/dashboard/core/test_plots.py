@@ -5,9 +5,8 @@ import io
 import json
 
 import plotly.graph_objects as go
-import pytest
 
-from dashboard.core.plots import csv_text, figure, figure_json, json_text, safe_cell, short
+from dashboard.core.plots import csv_text, figure, figure_json, json_text, short
 
 
 class TestFigure:
@@ -30,16 +29,6 @@ class TestCsvText:
             ["数据,分析", "-3"],
             ["", "1.5"],
         ]
-
-
-class TestSafeCell:
-    @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "\0x"])
-    def test_disarms_formulas(self, text: str) -> None:
-        assert safe_cell(text) == "'" + text
-
-    @pytest.mark.parametrize("value", [-1, 2.5, "a=b", ""])
-    def test_leaves_the_rest(self, value: object) -> None:
-        assert safe_cell(value) == value
 
 
 class TestJsonText:
