@@ -80,6 +80,8 @@ def _configure(app: Flask, config: Config) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     app.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(cache))}
     app.jinja_env.globals["site"] = config.site
+    # Chinese titles stay readable in a terminal; the answers are UTF-8 anyway.
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
 
 def _add_extensions(app: Flask) -> None:

@@ -78,7 +78,7 @@ class Items(AtriumModelView):
     model = Item
     group = CATALOGUE
     can_create = can_edit = can_delete = True
-    column_list = ("title", "status", "language", "tags", "created_at", "updated_at")
+    column_list = ("title", "status", "language", "tags", "updated_at")
     column_details_list: ClassVar[Sequence[str]] = (
         *("id", "title", "summary", "status", "language", "level", "duration_s", "tags"),
         *("external_id", "created_at", "updated_at"),

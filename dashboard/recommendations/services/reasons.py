@@ -35,7 +35,7 @@ class Reason:
 
 def shown_counts(both: int, n: int) -> tuple[int | None, int | None]:
     """The counts as they may be shown: both or neither."""
-    return (both, n) if n >= MIN_PEOPLE and both > 0 else (None, None)
+    return (both, n) if min(both, n) >= MIN_PEOPLE else (None, None)
 
 
 def people_text(n_both: int | None, n_people: int | None) -> str:
