@@ -9,9 +9,7 @@ database = current_app.extensions["migrate"].db
 def run() -> None:
     options = current_app.extensions["migrate"].configure_args
     with database.engine.connect() as connection:
-        context.configure(
-            connection=connection, target_metadata=database.metadata, **options
-        )
+        context.configure(connection=connection, target_metadata=database.metadata, **options)
         with context.begin_transaction():
             context.run_migrations()
 
