@@ -8,12 +8,14 @@
     cf.save_run(model, path); model = cf.load_run(path)
 
 A history is a list of item ids, oldest first. Ids are whole numbers or text, the caller's own.
-The classes ItemItem, UserUser, CoView, Blend, Popularity and RecentPopularity work on positions
-and follow the interface of the library `implicit`; `evaluate` compares them on a split."""
+The classes of MODELS (ItemItem, UserUser, CoView, EASE, Blend, ...) work on positions and follow the interface of the library `implicit`; `evaluate` compares them on a split."""
 
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Scale
+from jobs.engines.collaborative_filtering.centred import Centre, CentredConfig, CentredItems
+from jobs.engines.collaborative_filtering.choice import Choice, choose
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.csv_rows import Problem
+from jobs.engines.collaborative_filtering.ease import EASE, EASEConfig, TooManyItems
 from jobs.engines.collaborative_filtering.evaluation import evaluate
 from jobs.engines.collaborative_filtering.fields import InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import (
@@ -23,13 +25,16 @@ from jobs.engines.collaborative_filtering.interactions import (
     weigh,
 )
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
+from jobs.engines.collaborative_filtering.jaccard import Jaccard, JaccardConfig
 from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
+from jobs.engines.collaborative_filtering.model_names import MODELS
 from jobs.engines.collaborative_filtering.popularity import (
     Popularity,
     PopularityConfig,
     RecentPopularity,
     RecentPopularityConfig,
 )
+from jobs.engines.collaborative_filtering.rank_blend import RankBlend, RankBlendConfig
 from jobs.engines.collaborative_filtering.reader import (
     ItemText,
     ItemTexts,
@@ -38,6 +43,7 @@ from jobs.engines.collaborative_filtering.reader import (
     read_ratings,
 )
 from jobs.engines.collaborative_filtering.recommender import CoCount, Recommender
+from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
 from jobs.engines.collaborative_filtering.run_file import NotARun, load_run, save_run
 from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
 from jobs.engines.collaborative_filtering.trained import (
@@ -51,14 +57,25 @@ from jobs.engines.collaborative_filtering.trained import (
 from jobs.engines.collaborative_filtering.training import TrainingConfig, train
 from jobs.engines.collaborative_filtering.trend import TrendConfig
 from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
+from jobs.engines.collaborative_filtering.weighting import BM25, TFIDF, BM25Config, TFIDFConfig
 
 __all__ = [
+    "BM25",
+    "EASE",
+    "MODELS",
+    "TFIDF",
+    "BM25Config",
     "Blend",
     "BlendConfig",
+    "Centre",
+    "CentredConfig",
+    "CentredItems",
+    "Choice",
     "CoCount",
     "CoView",
     "CoViewConfig",
     "Coverage",
+    "EASEConfig",
     "Figure",
     "Interactions",
     "InvalidRatings",
@@ -66,6 +83,8 @@ __all__ = [
     "ItemItemConfig",
     "ItemText",
     "ItemTexts",
+    "Jaccard",
+    "JaccardConfig",
     "Keep",
     "MetricRow",
     "Neighbour",
@@ -74,6 +93,10 @@ __all__ = [
     "PopularityConfig",
     "PopularityCurve",
     "Problem",
+    "RP3beta",
+    "RP3betaConfig",
+    "RankBlend",
+    "RankBlendConfig",
     "Ratings",
     "Reason",
     "RecentPopularity",
@@ -82,6 +105,8 @@ __all__ = [
     "Scale",
     "Split",
     "Suggestion",
+    "TFIDFConfig",
+    "TooManyItems",
     "TrainedModel",
     "TrainingConfig",
     "TrendConfig",
@@ -89,6 +114,7 @@ __all__ = [
     "UserUserConfig",
     "build_interactions",
     "by_time",
+    "choose",
     "evaluate",
     "leave_last_out",
     "load_run",

@@ -3,19 +3,29 @@
 The mixture is itself one table, so it is stored, served and explained like a single model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from jobs.engines.collaborative_filtering.arrays import CSR, Times, Vector
+from jobs.engines.collaborative_filtering.arrays import (
+    CSR,
+    Ids,
+    Times,
+    Vector,
+    column_counts,
+    pattern,
+)
 from jobs.engines.collaborative_filtering.co_view import CoView
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.item_table import ItemTable, scale_rows
-from jobs.engines.collaborative_filtering.kernel import keep_strongest
+from jobs.engines.collaborative_filtering.kernel import keep_strongest, without
 from jobs.engines.collaborative_filtering.trend import TrendConfig, trend_factor
+
+# So many of the items most wanted now can come back without being similar to anything met.
+FLOOR_ITEMS = 300
 
 Parts = Sequence[tuple[float, ItemTable]]
 
@@ -25,6 +35,7 @@ class Scale(StrEnum):
 
     ROW = "row"  # the strongest neighbour of every item counts 1: a rare item's row is heard too
     TABLE = "table"  # the mean entry of every table counts 1: rows keep their differences
+    NONE = "none"  # nothing: for a single table
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,9 @@ class BlendConfig:
     """What is made equal before mixing."""
     trend: TrendConfig = field(default_factory=TrendConfig)
     """How strongly present demand changes the scores."""
+    floor: float = 0.0
+    """Added to the similarity of the items most wanted now, before the trend multiplies: 0: only
+    what is similar is recommended; 1: mostly what is popular of late, in a personal order."""
 
 
 class Blend(ItemTable):
@@ -61,6 +75,36 @@ class Blend(ItemTable):
         if self.config.trend.power:
             self._trend = trend_factor(user_items, times, config=self.config.trend)
 
+    def with_demand(self, *, times: Times | None, trend: TrendConfig, floor: float) -> "Blend":
+        """The same fitted mixture with another trend and floor."""
+        other = Blend(replace(self.config, trend=trend, floor=floor), parts=self.parts)
+        other._fitted, other._table = self.fitted, self.similarity
+        if trend.power:
+            other._trend = trend_factor(self.fitted, times, config=trend)
+        return other
+
+    def _factors(
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+    ) -> tuple[CSR, CSR]:
+        left, right = super()._factors(users, histories, recalculate=recalculate, depth=depth)
+        if not self.config.floor:
+            return left, right
+        # Similarities count as shares of the history, so that the floor means the same to all.
+        total = np.maximum(np.asarray(left.sum(axis=1)).ravel(), 1e-9)
+        ones = sparse.csr_matrix(np.ones((len(users), 1), dtype=np.float32))
+        met = column_counts(self.fitted) > 0
+        everyone = sparse.csr_matrix(self.trend * met * np.float32(self.config.floor))
+        floor = keep_strongest(everyone, keep=FLOOR_ITEMS)
+        return (
+            sparse.hstack([scale_rows(left, (1 / total).astype(np.float32)), ones], format="csr"),
+            sparse.vstack([right, floor], format="csr"),
+        )
+
+    def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
+        if self.config.floor:
+            return without(left, right, banned=pattern(histories))
+        return super()._hidden(left, right, histories)
+
     def _similarities(
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
     ) -> CSR:
@@ -80,7 +124,7 @@ def default_parts() -> list[tuple[float, ItemTable]]:
 
 def one_scale(table: CSR, *, scale: Scale) -> CSR:
     """The table divided so that its numbers compare with those of another one."""
-    if not table.nnz:
+    if not table.nnz or scale is Scale.NONE:
         return table
     if scale is Scale.TABLE:
         return table / table.data.mean()

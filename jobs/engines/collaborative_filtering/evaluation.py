@@ -35,14 +35,15 @@ def evaluate(
     rows = []
     for place, (name, model) in enumerate(everyone.items()):
         part = _part_of(tick, place, len(everyone))
-        rows.append(_judged(name, model, split, k=k, seed=seed, tick=part))
+        rows.append(judged(name, model, split, k=k, seed=seed, tick=part))
     tick(1.0)
     return rows
 
 
-def _judged(
-    name: str, model: Recommender, split: Split, *, k: int, seed: int, tick: Tick
+def judged(
+    name: str, model: Recommender, split: Split, *, k: int, seed: int, tick: Tick = no_tick
 ) -> MetricRow:
+    """Figures of one model, fitted here on the training part."""
     start = perf_counter()
     lists = _lists(model, split, k=k, tick=tick)
     seconds = perf_counter() - start

@@ -74,7 +74,7 @@ def nearest_rows(
     wanted = np.arange(vectors.shape[0]) if rows is None else rows
     work = product_work(vectors, across)[wanted]
     blocks = []
-    if _gives_counts(vectors, denominator):
+    if _gives_counts(vectors, across, denominator):
         scaled = _divided(across, denominator.right)
         for part in row_blocks(work, budget=max(work.sum() / COUNTED_BLOCKS, BLOCK_ENTRIES)):
             best, unsure = _counted(vectors, scaled, wanted[part], below=denominator, keep=keep)
@@ -91,10 +91,10 @@ def nearest_rows(
     return _stack(blocks, shape=(len(wanted), vectors.shape[0]))
 
 
-def _gives_counts(vectors: CSR, denominator: Denominator) -> bool:
+def _gives_counts(vectors: CSR, across: CSR, denominator: Denominator) -> bool:
     """Whether similarities are scaled counts, so that the counts can be had back from them."""
     plain = type(denominator) is Denominator and not denominator.shrinkage
-    return plain and bool((vectors.data == 1).all())
+    return plain and bool((vectors.data == 1).all() and (across.data == 1).all())
 
 
 def _divided(across: CSR, right: Vector) -> sparse.csr_matrix:

@@ -25,6 +25,8 @@ from tests.jobs.engines.collaborative_filtering.matrices import (
 MODELS = list(every_model())
 BASELINES = ["popularity", "recent popularity"]
 PERSONAL = [name for name in MODELS if name not in BASELINES]
+# A floor is what a score holds beyond its reasons.
+EXPLAINED = [name for name in PERSONAL if name != "blend with a floor"]
 QUICK = settings(max_examples=25, deadline=None)
 
 
@@ -163,6 +165,12 @@ class TestPersonalModel:
 
         assert ids.ravel().tolist() == list(range(20))
 
+    def test_explains_nothing_without_a_history(self, name: str) -> None:
+        assert fitted(name, random_interactions()).explain([], 1) == []
+
+
+@pytest.mark.parametrize("name", EXPLAINED)
+class TestExplain:
     def test_explains_a_score_by_contributions_that_add_up(self, name: str) -> None:
         data = random_interactions()
         model = fitted(name, data)
@@ -175,9 +183,6 @@ class TestPersonalModel:
             assert {i for i, _ in parts} <= set(data.history(3).tolist())
             assert [p for _, p in parts] == sorted((p for _, p in parts), reverse=True)
             assert sum(p for _, p in parts) == pytest.approx(score, rel=1e-4)
-
-    def test_explains_nothing_without_a_history(self, name: str) -> None:
-        assert fitted(name, random_interactions()).explain([], 1) == []
 
 
 # Models that keep so many neighbours that small matrices lose none: where neighbours are cut,

@@ -1,0 +1,186 @@
+"""The default model: a small search on tuning folds cut from the training part alone.
+
+First which tables to mix, then how much present demand counts. The folds are made the way the test
+fold is made, so that nothing of the test fold is seen."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from jobs.engines.collaborative_filtering.arrays import Tick, no_tick
+from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts, Scale
+from jobs.engines.collaborative_filtering.co_view import CoView
+from jobs.engines.collaborative_filtering.ease import EASE, MOST_ITEMS, EASEConfig
+from jobs.engines.collaborative_filtering.interactions import Interactions
+from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
+from jobs.engines.collaborative_filtering.metrics import Numbers, judge
+from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
+from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
+from jobs.engines.collaborative_filtering.trend import TrendConfig
+
+# A search on more pairs than that takes a sample of the users.
+MOST_PAIRS = 300_000
+# Shares of the training part after which a fold of time begins: one fold alone has few users.
+TIME_FOLDS = (0.5, 0.65, 0.8)
+
+FIRST_TREND = TrendConfig(power=0.75, half_life_days=30)
+TRENDS = tuple(
+    TrendConfig(power=power, half_life_days=days)
+    for days in (14.0, 30.0)
+    for power in (0.5, 0.75, 1.0)
+)
+FLOORS = (0.0, 0.1, 0.3, 1.0)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Tables to mix, and how old items of a history count."""
+
+    window: float = 0.0
+    together: float = 0.0
+    walk: float = 0.0
+    linear: float = 0.0
+    recency: float = 1.0
+
+    def model(self, trend: TrendConfig = FIRST_TREND, floor: float = 0.0) -> Blend:
+        parts: Parts = [
+            (weight, model)
+            for weight, model in (
+                (self.window, CoView()),
+                (self.together, ItemItem(ItemItemConfig(neighbours=200, alpha=0.7))),
+                (self.walk, RP3beta(RP3betaConfig())),
+                (self.linear, EASE(EASEConfig(ridge=50.0))),
+            )
+            if weight
+        ]
+        scale = Scale.NONE if len(parts) == 1 else Scale.ROW
+        config = BlendConfig(recency=self.recency, scale=scale, trend=trend, floor=floor)
+        return Blend(config, parts=parts)
+
+
+DEFAULT = Mixture(window=0.8, together=0.2)
+MIXTURES = (
+    DEFAULT,
+    Mixture(window=0.8, together=0.2, recency=0.5),
+    Mixture(window=0.5, together=0.2, linear=0.3),
+    Mixture(linear=1.0),
+    Mixture(linear=1.0, recency=0.0),
+    Mixture(walk=1.0, recency=0.0),
+    Mixture(together=1.0, recency=0.0),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the search found."""
+
+    mixture: Mixture
+    trend: TrendConfig
+    floor: float
+    ndcg: float
+    """On the tuning folds; 0 when nobody could be judged there."""
+
+    def model(self) -> Blend:
+        """The chosen model, not fitted."""
+        return self.mixture.model(self.trend, self.floor)
+
+    def parameters(self) -> dict[str, Any]:
+        """As plain JSON."""
+        weights = {name: value for name, value in asdict(self.mixture).items() if value}
+        return weights | {
+            "trend": asdict(self.trend),
+            "floor": self.floor,
+            "tuning_ndcg": round(self.ndcg, 4),
+        }
+
+
+def choose(
+    train: Interactions, *, split: str, k: int = 10, seed: int = 0, tick: Tick = no_tick
+) -> Choice:
+    """The mixture, trend and floor that did best on folds of `train` cut like `split`.
+
+    In folds by time the future differs from the past, so what did about as well as the best counts
+    as good (the rule of one standard error, Breiman et al. 1984): of those the first mixture is
+    taken, and of the demands the one nearest to recent popularity."""
+    folds = _folds(_sample(train, seed=seed), split)
+    if not folds:
+        return Choice(DEFAULT, TrendConfig(power=0.75, half_life_days=14), 0.0, 0.0)
+    mixtures = [mixture for mixture in MIXTURES if _fits(mixture, train)]
+    found: dict[Mixture, list[Numbers]] = {}
+    for place, mixture in enumerate(mixtures):
+        found[mixture] = [_judged(_fitted(mixture.model(), fold), fold, k=k) for fold in folds]
+        tick(0.8 * (place + 1) / len(mixtures))
+    judged = {mixture: np.concatenate(parts) for mixture, parts in found.items()}
+    cautious = split == "by-time"
+    best = next(iter(_as_good(judged))) if cautious else _best(judged)
+    demands = _demands(best, folds, k=k)
+    tick(1.0)
+    trend, floor = _nearest_to_popularity(demands) if cautious else _best(demands)
+    ndcg = float(demands[trend, floor].mean())
+    return Choice(best, trend, floor, ndcg)
+
+
+Option = TypeVar("Option")
+Demands = Mapping[tuple[TrendConfig, float], Numbers]
+
+
+def _best(judged: Mapping[Option, Numbers]) -> Option:
+    return max(judged, key=lambda option: float(judged[option].mean()))
+
+
+def _as_good(judged: Mapping[Option, Numbers]) -> dict[Option, Numbers]:
+    """The options within one standard error of the best, in their order."""
+    best = judged[_best(judged)]
+    enough = best.mean() - best.std() / np.sqrt(len(best))
+    return {option: figures for option, figures in judged.items() if figures.mean() >= enough}
+
+
+def _nearest_to_popularity(demands: Demands) -> tuple[TrendConfig, float]:
+    close = _as_good(demands)
+    return max(close, key=lambda key: (key[1], float(close[key].mean())))
+
+
+def _demands(mixture: Mixture, folds: Sequence[Split], *, k: int) -> Demands:
+    """Figures of all users for every trend and floor; the tables are made once a fold."""
+    figures: dict[tuple[TrendConfig, float], list[Numbers]] = {}
+    for fold in folds:
+        fitted = _fitted(mixture.model(), fold)
+        for trend in (TrendConfig(), *TRENDS):
+            for floor in FLOORS if trend.power else (0.0,):
+                model = fitted.with_demand(times=fold.train.times, trend=trend, floor=floor)
+                figures.setdefault((trend, floor), []).append(_judged(model, fold, k=k))
+    return {key: np.concatenate(parts) for key, parts in figures.items()}
+
+
+def _fitted(model: Blend, fold: Split) -> Blend:
+    model.fit(fold.train.user_items, times=fold.train.times)
+    return model
+
+
+def _judged(model: Blend, fold: Split, *, k: int) -> Numbers:
+    lists, _ = model.recommend(fold.users, fold.train.user_items[fold.users], N=k)
+    return judge(lists, hidden=fold.hidden).ndcg
+
+
+def _fits(mixture: Mixture, train: Interactions) -> bool:
+    return not mixture.linear or train.n_items <= MOST_ITEMS
+
+
+def _folds(train: Interactions, split: str) -> list[Split]:
+    cuts: list[Callable[[], Split]] = [lambda: leave_last_out(train)]
+    if split == "by-time":
+        cuts = [lambda share=share: by_time(train, train_share=share) for share in TIME_FOLDS]  # type: ignore[misc]
+    return [fold for cut in cuts if len((fold := cut()).users)]
+
+
+def _sample(train: Interactions, *, seed: int) -> Interactions:
+    """All pairs of so many users that there are about MOST_PAIRS."""
+    if train.n_pairs <= MOST_PAIRS:
+        return train
+    order = np.random.default_rng(seed).permutation(train.n_users)
+    pairs = np.cumsum(np.diff(train.indptr)[order])
+    kept = np.zeros(train.n_users, dtype=bool)
+    kept[order[pairs <= MOST_PAIRS]] = True
+    return train.only(kept[train.users])
