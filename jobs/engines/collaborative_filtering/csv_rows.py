@@ -82,13 +82,14 @@ class CsvFile:
         missing = [name for name in self._required if name not in header]
         twice = sorted({name for name in header if name and header.count(name) > 1})
         if missing:
-            self.report(1, _missing(missing, header))
+            self.report(1, missing_columns(missing, header))
         if twice:
             self.report(1, f"names the column {', '.join(twice)} more than once")
         return not missing and not twice
 
 
-def _missing(missing: list[str], header: list[str]) -> str:
+def missing_columns(missing: list[str], header: list[str]) -> str:
+    """Why a header cannot be used."""
     if not any(header):
         return f"is empty, expected the column names {', '.join(missing)}"
     found = ", ".join(header[:NAMES_SHOWN]) + (", ..." if len(header) > NAMES_SHOWN else "")

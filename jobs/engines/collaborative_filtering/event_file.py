@@ -1,0 +1,197 @@
+"""Events of large CSV files as codes and numbers: a few bytes a line, whatever the ids look like.
+
+    user_id,item_id[,rating][,timestamp or created_at]
+
+Files of plain numbers, which large ones usually are, are read by whole columns; others line by
+line. Both name the first bad line."""
+
+import csv
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from jobs.engines.collaborative_filtering.arrays import Times
+from jobs.engines.collaborative_filtering.csv_rows import missing_columns
+from jobs.engines.collaborative_filtering.interactions import Labels
+from jobs.engines.collaborative_filtering.number_columns import NotPlain, number_columns
+
+TIME_COLUMNS = ("timestamp", "created_at")
+# Beyond the year 5000 in seconds a number can only be milliseconds.
+LARGEST_SECONDS = 1e11
+
+
+class BadEvents(ValueError):
+    """A file of events cannot be used; the message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class EventColumns:
+    """One event per line, in the order of the files. All arrays (n_events,)."""
+
+    user_ids: Labels
+    item_ids: Labels
+    times_s: Times | None
+    """Seconds since 1970; None when a file has no column of times."""
+    ratings: Times
+    """NaN where none was given."""
+
+
+def read_events(paths: Sequence[Path]) -> EventColumns:
+    """The events of all files together. Raises BadEvents at the first line that cannot be used."""
+    parts = [_read(path) for path in paths]
+    times = [part.times_s for part in parts if part.times_s is not None]
+    return EventColumns(
+        user_ids=_joined([part.user_ids for part in parts]),
+        item_ids=_joined([part.item_ids for part in parts]),
+        times_s=np.concatenate(times) if len(times) == len(parts) else None,
+        ratings=np.concatenate([part.ratings for part in parts]),
+    )
+
+
+def _joined(labels: Sequence[Labels]) -> Labels:
+    """All labels as one array; whole numbers become text beside labels that are text."""
+    if len({part.dtype.kind for part in labels}) > 1:
+        return np.concatenate([part.astype(np.str_) for part in labels])
+    return np.concatenate(labels)
+
+
+def _read(path: Path) -> EventColumns:
+    try:
+        with path.open("rb") as file:
+            header = _header(path, file.readline())
+            try:
+                return _plain(file, header)
+            except NotPlain:
+                pass
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            return _Lines(path, text).columns()
+    except UnicodeDecodeError as error:
+        raise BadEvents(f"{path.name} is not UTF-8 text") from error
+    except OSError as error:
+        raise BadEvents(f"{path}: {error.strerror}") from error
+
+
+def _header(path: Path, line: bytes) -> list[str]:
+    names = [name.strip().strip('"') for name in line.decode("utf-8-sig").split(",")]
+    missing = [name for name in ("user_id", "item_id") if name not in names]
+    if missing:
+        raise BadEvents(f"{path.name}, line 1: {missing_columns(missing, names)}")
+    return names
+
+
+def _time_column(header: Sequence[str]) -> str | None:
+    return next((name for name in TIME_COLUMNS if name in header), None)
+
+
+def _plain(file: IO[bytes], header: list[str]) -> EventColumns:
+    """The columns of a file of nothing but numbers. Raises NotPlain for any other."""
+    time = _time_column(header)
+    wanted = ["user_id", "item_id", *([time] if time else [])]
+    wanted += ["rating"] if "rating" in header else []
+    places = [header.index(name) for name in wanted]
+    columns = number_columns(file, places, n_columns=len(header), whole=places[:2])
+    found = dict(zip(wanted, columns, strict=True))
+    users = found["user_id"]
+    return EventColumns(
+        user_ids=users,
+        item_ids=found["item_id"],
+        times_s=_seconds(found[time]) if time else None,
+        ratings=found.get("rating", np.full(len(users), np.nan)),
+    )
+
+
+def _seconds(numbers: Times) -> Times:
+    times = numbers.astype(np.float64)
+    return np.where(times > LARGEST_SECONDS, times / 1000, times)
+
+
+class _Lines:
+    """A file read line by line: ids become codes at once, so that texts are held once each."""
+
+    def __init__(self, path: Path, text: IO[str]) -> None:
+        self.name, self.reader = path.name, csv.reader(text, strict=True)
+        self.header = [name.strip() for name in next(self.reader)]
+        self.time = _time_column(self.header)
+
+    def columns(self) -> EventColumns:
+        users, items = _Codes(), _Codes()
+        times, ratings = array("d"), array("d")
+        for row in self._rows():
+            users.add(self._id(row, "user_id"))
+            items.add(self._id(row, "item_id"))
+            times.append(self._time(row))
+            ratings.append(self._rating(row))
+        return EventColumns(
+            user_ids=users.labels(),
+            item_ids=items.labels(),
+            times_s=np.array(times) if self.time else None,
+            ratings=np.array(ratings),
+        )
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        try:
+            for values in self.reader:
+                if len(values) == len(self.header):
+                    yield dict(zip(self.header, map(str.strip, values), strict=True))
+                elif values:
+                    raise self._bad(f"has {len(values)} fields, expected {len(self.header)}")
+        except csv.Error as error:
+            raise self._bad(f"cannot be read as CSV: {error}") from error
+
+    def _id(self, row: dict[str, str], name: str) -> str:
+        if not row[name]:
+            raise self._bad(f"{name} is empty")
+        return row[name]
+
+    def _rating(self, row: dict[str, str]) -> float:
+        text = row.get("rating", "")
+        return self._number("rating", text) if text else math.nan
+
+    def _time(self, row: dict[str, str]) -> float:
+        if not self.time:
+            return 0.0
+        text = row[self.time]
+        try:
+            moment = datetime.fromisoformat(text) if not text.isdigit() else None
+        except ValueError:
+            moment = None
+        if moment is None:
+            return float(_seconds(np.array(self._number(self.time, text))))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+    def _number(self, name: str, text: str) -> float:
+        try:
+            value = math.nan if "_" in text else float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            kind = "a time or seconds since 1970" if name == self.time else "a number"
+            raise self._bad(f'{name} is "{text[:60]}", expected {kind}')
+        return value
+
+    def _bad(self, text: str) -> BadEvents:
+        return BadEvents(f"{self.name}, line {self.reader.line_num}: {text}")
+
+
+class _Codes:
+    """Texts as numbers in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._codes = array("q")
+
+    def add(self, text: str) -> None:
+        self._codes.append(self._known.setdefault(text, len(self._known)))
+
+    def labels(self) -> Labels:
+        """Whole numbers when all are written the plain way: "007" and "7" must stay two users."""
+        texts = list(self._known)
+        if all(t.isascii() and t.isdigit() and str(int(t)) == t and len(t) < 19 for t in texts):
+            return np.array([int(t) for t in texts], dtype=np.int64)[np.array(self._codes)]
+        return np.array(texts, dtype=np.str_)[np.array(self._codes)]
