@@ -94,7 +94,9 @@ class Mixture:
 
     def without_unused(self, state: State) -> State:
         """The state without columns of clusters that hold nothing."""
-        used = state.sizes > IN_USE
+        sizes = state.sizes
+        # One is always kept: without reads all clusters may hold less than that.
+        used = sizes >= min(IN_USE, sizes.max())
         if used.all():
             return state
         keep = np.append(used, True)

@@ -20,11 +20,14 @@ LEAST_GAIN = 0.1
 # How far below 0 the first guess of a merge may lie and still be tried with sweeps.
 WORTH_TRYING = 30.0
 LOCAL_SWEEPS = 20
-SPLIT_TRIES = 2
+# Numbers of parts tried. Three may pay where any two do not.
+SPLITS = (2, 2, 3)
 # Mutations of which less than this share belongs to a group do not take part in its moves.
 LEAST_SHARE = 1e-3
 # Above so many rows a new start of a group is found on a part of them, drawn evenly.
 LARGE_GROUP = 3_000
+# Mutations that the spare clusters may hold together before one of them is put to use.
+LEAST_HELD = 0.5
 # Sweeps of everything after moves, before the next ones are looked for.
 SWEEPS_BETWEEN = 5
 
@@ -96,12 +99,13 @@ class Moves:
         return state
 
     def split_all(self, state: State) -> State:
-        """Split every cluster in two where that raises the ELBO."""
+        """Split every cluster in two or three where that raises the ELBO."""
         for cluster in range(state.n_used):
             self.tick()
-            if state.n_used < self.mixture.n_clusters:
+            free = self.mixture.n_clusters - state.n_used
+            if free:
                 group = self._group(state, np.array([cluster]))
-                trials = [self._reseeded(group, 2) for _ in range(SPLIT_TRIES)]
+                trials = [self._reseeded(group, min(n, free + 1)) for n in SPLITS]
                 state = self._best_of(state, group, trials)
         return state
 
@@ -143,7 +147,8 @@ class Moves:
     def _group(self, state: State, clusters: Ints) -> Group:
         parts = state.r[:, clusters]
         weights = parts.sum(axis=1)
-        rows = np.flatnonzero(weights > LEAST_SHARE)
+        # A thinly spread cluster may have a little of everything and much of nothing.
+        rows = np.flatnonzero(weights > min(LEAST_SHARE, float(weights.max()) / 2))
         values, weights = self.mixture.values[rows], weights[rows]
         shares = parts[rows] / weights[:, None]
         group = Group(clusters, rows, values, weights, shares, -np.inf)
@@ -203,7 +208,17 @@ class Moves:
         others = np.delete(state.r[:, :-1], group.clusters, axis=1)
         return self.mixture.from_responsibilities(np.hstack([others, parts]))
 
+    def _with_spare_in_use(self, state: State) -> State:
+        """The state with one cluster for what all spare ones hold together.
+
+        They stay alike for ever, so no sweep would make one of them differ."""
+        held = state.r[:, -1] * (self.mixture.n_clusters - state.n_used)
+        if held.sum() < LEAST_HELD:
+            return state
+        return self.mixture.from_responsibilities(np.column_stack([state.r[:, :-1], held]))
+
     def _settled(self, state: State) -> State:
+        state = self._with_spare_in_use(state)
         for _ in range(SWEEPS_BETWEEN):
             state = self.mixture.sweep(state)
         self.tick()

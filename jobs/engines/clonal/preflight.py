@@ -89,6 +89,9 @@ class _Check:
             mutation_labels=self.reader.mutations.labels,
             sample_labels=self.reader.samples.labels,
         )
+        if not rows.mutation_ids or not rows.samples:
+            # Every row lacks its id, which has been reported.
+            return self._refused()
         contents = self._tumour_contents(rows, tumour_content)
         rows.values["tumour_content"][:] = contents
         return self._judged(rows)
@@ -98,7 +101,7 @@ class _Check:
         usable = rows.usable
         has_copies = rows.values["major_cn"] > 0
         present = _presence(rows, usable & has_copies)
-        in_all = present.all(axis=1)
+        in_all = np.asarray(present.all(axis=1))
         overlap = Overlap(rows.samples, _shared(present), int(in_all.sum()))
         dropped = self._left_out(rows, usable, in_all)
         self._no_reads(rows, usable & has_copies & in_all[rows.mutation])

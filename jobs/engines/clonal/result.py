@@ -75,7 +75,7 @@ class Clustering:
             sizes=np.bincount(labels, minlength=len(kept)),
             prevalence=means,
             prevalence_std=stds,
-            posterior=mixture.by_sample(state.theta[kept].astype(np.float64)),
+            posterior=mixture.by_sample(state.theta[kept]).astype(np.float64),
             grid=_axis(mixture),
             elbo=state.elbo,
             restart_elbos=elbos,

@@ -19,8 +19,8 @@ def likely_cause(rows: AllRows, usable: npt.NDArray[np.bool_]) -> str:
         return f"; sample {empty[0]} has none at all"
     alike = {
         "; the ids differ in upper and lower case only": _folded,
-        "; the ids carry the name of their sample": _without_sample,
         "; the ids differ in chr, spaces or separators only": _bare,
+        "; the ids carry the name of their sample": _without_sample,
     }
     for cause, change in alike.items():
         changed = [
