@@ -26,6 +26,7 @@ from jobs.engines.collaborative_filtering.interactions import (
 )
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.jaccard import Jaccard, JaccardConfig
+from jobs.engines.collaborative_filtering.live_items import LiveItems
 from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
 from jobs.engines.collaborative_filtering.model_names import MODELS
 from jobs.engines.collaborative_filtering.popularity import (
@@ -86,6 +87,7 @@ __all__ = [
     "Jaccard",
     "JaccardConfig",
     "Keep",
+    "LiveItems",
     "MetricRow",
     "Neighbour",
     "NotARun",

@@ -119,7 +119,7 @@ def _counted(
     block = make_csr(counts, block.indices, block.indptr, shape=block.shape)
     below.divide(block, rows=rows)
     least = _least(block)
-    _drop_itself(block, rows)
+    drop_itself(block, rows)
     best = keep_strongest(block, keep=keep)
     return best, np.flatnonzero(cut_off & (_least(best) <= least * NEARLY_EQUAL))
 
@@ -128,7 +128,7 @@ def _summed(vectors: CSR, across: CSR, rows: Ids, *, below: Denominator, keep: i
     """Rows by a product that holds every entry."""
     block = vectors[rows] @ across
     below.divide(block, rows=rows)
-    _drop_itself(block, rows)
+    drop_itself(block, rows)
     return keep_strongest(block, keep=keep)
 
 
@@ -142,7 +142,8 @@ def replace_rows(table: CSR, places: Ids, rows: CSR) -> CSR:
     return sparse.vstack([table, rows], format="csr", dtype=np.float32)[order]
 
 
-def _drop_itself(block: CSR, rows: Ids) -> None:
+def drop_itself(block: CSR, rows: Ids) -> None:
+    """Set the entry of every row for itself to 0. rows: (n_rows,) which rows of the whole."""
     block.data[block.indices == np.repeat(rows, np.diff(block.indptr))] = 0.0
 
 
