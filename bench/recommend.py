@@ -1,10 +1,10 @@
-"""Our item cosine beside the CosineRecommender of `implicit`: CPU seconds, memory and quality.
+"""Our recommendations beside `implicit` and `scikit-surprise`: CPU seconds, memory and quality.
 
-    python bench/recommendations.py [--quick] [--json]
+    python bench/recommend.py [--quick] [--json]
 
-The peer is installed from bench/recommendations.lock into .bench/recommendations, an environment of
-its own. Both read the same matrix, run in processes of their own with one thread, in turns; the
-median of the rounds counts. A ratio below 1 means that ours takes less. Exit code 1: no peer."""
+The peers are installed from bench/recommend.lock into .bench/recommend, an environment of their
+own. All read the same matrix, run in processes of their own with one thread, in turns; the
+median of the rounds counts. A ratio below 1 means that ours takes less. Exit code 1: no peers."""
 
 import argparse
 import json
@@ -19,12 +19,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from workers import recommendations as worker
-from workers.recommendations import DEFAULT, LIST_LENGTH, OURS, PEER
+from workers import recommend as worker
+from workers.recommend import (
+    DEFAULT,
+    LIST_LENGTH,
+    OUR_RATINGS,
+    OURS,
+    PEER,
+    PEER_ALS,
+    PEER_BM25,
+    PEER_RATINGS,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = Path(__file__).with_suffix(".lock")
-PEER_ENVIRONMENT = ROOT / ".bench" / "recommendations"
+PEER_ENVIRONMENT = ROOT / ".bench" / "recommend"
 SHARED_DATA = Path(os.environ.get("ATRIUM_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -37,6 +46,9 @@ class Case:
     name: str
     path: Path
     repeats: int
+    models: tuple[str, ...]
+    peers: tuple[str, ...]
+    rounds: int = 3
 
 
 class PeerMissing(Exception):
@@ -49,12 +61,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         cases = _cases(Path(folder), quick=options.quick)
         results = {case.name: _measure(case, peer_python, quick=options.quick) for case in cases}
+        ratings = _measure(_ratings_case(Path(folder)), peer_python, quick=options.quick)
     for name, result in results.items():
         _print_table(name, result)
+    _print_ratings(ratings)
     if missing:
-        print(f"\n{PEER} could not be installed, so there is nothing to compare with:\n{missing}")
+        print(
+            f"\nThe peers could not be installed, so there is nothing to compare with:\n{missing}"
+        )
     if options.json:
-        print(json.dumps(_summary(results)))
+        print(json.dumps(_summary(results, ratings)))
     return 1 if missing else 0
 
 
@@ -81,7 +97,7 @@ def _installed_peer() -> Path:
     stamp = PEER_ENVIRONMENT / "installed.lock"
     if stamp.exists() and stamp.read_text() == LOCK.read_text():
         return python
-    print("installing the peer into .bench/recommendations ...", file=sys.stderr)
+    print("installing the peer into .bench/recommend ...", file=sys.stderr)
     venv.create(PEER_ENVIRONMENT, clear=True, with_pip=True)
     command = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -96,34 +112,64 @@ def _installed_peer() -> Path:
 
 def _cases(folder: Path, *, quick: bool) -> list[Case]:
     mars = SHARED_DATA / "ratings" / "mars"
-    sizes = [] if quick else [("1,000,000 synthetic", 20_000, 5_000, 1_000_000, 1)]
     cases = []
     if mars.is_dir():
-        cases.append(_write_case("MARS", _mars(mars), folder, repeats=10))
-    elif quick:
-        sizes = [("100,000 synthetic", 4_000, 1_500, 100_000, 3)]
-    for name, n_users, n_items, n_events, repeats in sizes:
+        events = _mars(mars)
+        for split in ("leave-last-out", "by-time"):
+            everyone = {"models": (OURS, DEFAULT), "peers": (PEER, PEER_BM25, PEER_ALS)}
+            name = f"MARS, {split}"
+            cases.append(_write_case(name, events, folder, split=split, repeats=3, **everyone))
+    sizes = [("1,000,000 synthetic", 20_000, 5_000, 1_100_000, 3)]
+    if quick:
+        sizes = [("100,000 synthetic", 4_000, 1_500, 110_000, 2)]
+    else:
+        sizes.append(("10,000,000 synthetic", 100_000, 20_000, 11_500_000, 1))
+    for name, n_users, n_items, n_events, rounds in sizes:
         events = _synthetic(n_users, n_items, n_events)
-        cases.append(_write_case(name, events, folder, repeats=repeats))
+        both = {"models": (OURS,), "peers": (PEER,)}
+        cases.append(_write_case(name, events, folder, repeats=1, rounds=rounds, **both))
     return cases
 
 
-def _write_case(name: str, events: dict[str, Any], folder: Path, *, repeats: int) -> Case:
+def _ratings_case(folder: Path) -> Case:
+    """80,000 ratings 1 to 5 of 900 users and 1,700 items, with four hidden tastes."""
+    random = np.random.default_rng(1)
+    n_users, n_items, n_events = 900, 1_700, 90_000
+    tastes, traits = random.normal(size=(n_users, 4)), random.normal(size=(n_items, 4))
+    user = random.integers(0, n_users, n_events)
+    item = (random.random(n_events) ** 2 * n_items).astype(int)
+    pair = random.permutation(np.unique(user * n_items + item))
+    user, item = pair // n_items, pair % n_items
+    rating = 3.5 + (tastes[user] * traits[item]).sum(axis=1) * 0.4 + random.normal(size=len(user))
+    path = folder / "ratings.npz"
+    rating = np.clip(np.rint(rating), 1, 5)
+    np.savez(path, rating_users=user, rating_items=item, ratings=rating)
+    return Case("ratings", path, 1, models=(OUR_RATINGS,), peers=(PEER_RATINGS,))
+
+
+def _write_case(
+    name: str,
+    events: dict[str, Any],
+    folder: Path,
+    *,
+    split: str = "leave-last-out",
+    **how: Any,
+) -> Case:
     """Split the events as they will be judged, and write what the workers read."""
     from jobs.engines import collaborative_filtering as cf
 
     data = cf.build_interactions(**events, keep=cf.Keep.FIRST)
-    split = cf.leave_last_out(data)
-    train = split.train
+    cut = cf.by_time(data) if split == "by-time" else cf.leave_last_out(data)
     path = folder / f"{len(list(folder.iterdir()))}.npz"
     np.savez(
         path,
-        **worker.parts("train", train.user_items),
-        **worker.parts("hidden", split.hidden),
-        times=train.times,
-        users=split.users,
+        **worker.parts("train", cut.train.user_items),
+        **worker.parts("hidden", cut.hidden),
+        times=cut.train.times,
+        users=cut.users,
+        split=np.array(split),
     )
-    return Case(name=name, path=path, repeats=repeats)
+    return Case(name=name, path=path, **how)
 
 
 def _mars(folder: Path) -> dict[str, Any]:
@@ -153,14 +199,17 @@ def _synthetic(n_users: int, n_items: int, n_events: int) -> dict[str, Any]:
 
 def _measure(case: Case, peer_python: Path | None, *, quick: bool) -> dict[str, dict[str, float]]:
     """Figures of everyone, taken in turns so that a busy minute hits all alike."""
-    runners = {OURS: Path(sys.executable), DEFAULT: Path(sys.executable)}
+    runners = dict.fromkeys(case.models, Path(sys.executable))
     if peer_python:
-        runners[PEER] = peer_python
+        runners |= dict.fromkeys(case.peers, peer_python)
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
-    for _ in range(2 if quick else 3):
+    for _ in range(min(case.rounds, 2) if quick else case.rounds):
         for name, python in runners.items():
             rounds[name].append(_run(name, python, case))
-    results = {name: _medians(taken) | _quality(name, case) for name, taken in rounds.items()}
+    results = {name: _medians(taken) for name, taken in rounds.items()}
+    if case.name == "ratings":
+        return results
+    results = {name: figures | _quality(name, case) for name, figures in results.items()}
     if peer_python:
         results[PEER]["largest_difference"] = _largest_difference(case)
     return results
@@ -209,40 +258,64 @@ def _quality(name: str, case: Case) -> dict[str, float]:
 
 
 def _print_table(name: str, result: dict[str, dict[str, float]]) -> None:
-    columns = ("fit_s", "recommend_s", "added_mb", "recall", "ndcg", "map", "coverage")
-    print(f"\n{name}, top {LIST_LENGTH}, leave-last-out (seconds are CPU seconds)")
-    print(f"{'':22}" + "".join(f"{column:>13}" for column in columns))
+    columns = ("tune_s", "fit_s", "recommend_s", "added_mb", "recall", "ndcg", "map", "coverage")
+    print(f"\n{name}, top {LIST_LENGTH} (seconds are CPU seconds)")
+    print(f"{'':20}" + "".join(f"{column:>12}" for column in columns))
     for model, figures in result.items():
-        cells = "".join(f"{figures[column]:13.4g}" for column in columns)
-        print(f"{model:22}{cells}")
+        cells = "".join(f"{figures[column]:12.4g}" for column in columns)
+        print(f"{model:20}{cells}")
     if PEER in result:
         print(f"similarities differ by {result[PEER]['largest_difference']:.1e} at most")
+    live = result[OURS]
+    print(
+        f"100 items refreshed in {live['refresh_100_s']:.3f} s; one list in "
+        f"{live['list_p50_ms']:.2f} ms, p99 {live['list_p99_ms']:.2f} ms"
+    )
     for what, ratio in _ratios(result).items():
-        print(f"{what + ', ours / peer':34}{ratio:6.2f}")
+        print(f"{what + ', ours / peer':44}{ratio:6.2f}")
+
+
+def _print_ratings(ratings: dict[str, dict[str, float]]) -> None:
+    print("\nRatings foretold by similar items (KNNBaseline of surprise beside ours)")
+    for model, figures in ratings.items():
+        print(
+            f"{model:20} RMSE {figures['rmse']:.4f}, {figures['predict_s']:.2f} s; "
+            f"cosine neighbours alone {figures['neighbours_s']:.3f} s"
+        )
 
 
 def _ratios(result: dict[str, dict[str, float]]) -> dict[str, float]:
     if PEER not in result:
         return {}
     ours, peer = result[OURS], result[PEER]
-    both = {who: f["fit_s"] + f["recommend_s"] for who, f in result.items()}
-    return {
-        "fit": ours["fit_s"] / peer["fit_s"],
+    ratios = {
+        "neighbours": ours["fit_s"] / peer["fit_s"],
         "recommend": ours["recommend_s"] / peer["recommend_s"],
-        "fit and recommend": both[OURS] / both[PEER],
         "memory": ours["added_mb"] / max(peer["added_mb"], 1.0),
-        "ndcg": ours["ndcg"] / peer["ndcg"],
-        "ndcg of the default": result[DEFAULT]["ndcg"] / peer["ndcg"],
     }
+    if DEFAULT in result:
+        best = max(result[name]["ndcg"] for name in (PEER, PEER_BM25, PEER_ALS))
+        ratios["ndcg of the default, against the best"] = result[DEFAULT]["ndcg"] / best
+    return ratios
 
 
-def _summary(results: dict[str, dict[str, dict[str, float]]]) -> dict[str, Any]:
+def _rating_ratios(ratings: dict[str, dict[str, float]]) -> dict[str, float]:
+    if PEER_RATINGS not in ratings:
+        return {}
+    ours, peer = ratings[OUR_RATINGS], ratings[PEER_RATINGS]
+    return {f"ratings: {key}": ours[key] / peer[key] for key in ours}
+
+
+def _summary(
+    results: dict[str, dict[str, dict[str, float]]], ratings: dict[str, dict[str, float]]
+) -> dict[str, Any]:
     ratios = {
         f"{case}: {what}": round(ratio, 3)
         for case, result in results.items()
         for what, ratio in _ratios(result).items()
     }
-    return {"bench": "recommendations", "ratios": ratios, "results": results}
+    ratios |= {what: round(ratio, 4) for what, ratio in _rating_ratios(ratings).items()}
+    return {"bench": "recommend", "ratios": ratios, "results": results, "ratings": ratings}
 
 
 if __name__ == "__main__":

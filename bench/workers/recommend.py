@@ -1,0 +1,202 @@
+"""Fit and recommend once, in a process of its own, and print the cost as JSON.
+
+    python bench/workers/recommend.py MODEL MATRIX.npz REPEATS
+
+Runs in the portal's environment for our models and in the peer's for the peer. The lists and the
+similarities are written beside the matrix."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+ROOT = Path(__file__).resolve().parents[2]
+
+NEIGHBOURS, LIST_LENGTH = 50, 10
+OURS, DEFAULT = "atrium item cosine", "atrium default"
+PEER, PEER_BM25, PEER_ALS = "implicit cosine", "implicit BM25", "implicit ALS"
+OUR_RATINGS, PEER_RATINGS = "atrium ratings", "surprise ratings"
+PEERS = (PEER, PEER_BM25, PEER_ALS, PEER_RATINGS)
+
+
+def work(name: str, path: Path, *, repeats: int) -> dict[str, float]:
+    """Fit and recommend; CPU seconds of each, and the memory added at the peak."""
+    with np.load(path) as file:
+        state = dict(file)
+    if name in {OUR_RATINGS, PEER_RATINGS}:
+        return _rate(name, state)
+    user_items, users = matrix("train", state), state["users"]
+    histories = user_items[users]
+    _import(name)
+    before = _memory_mb("VmRSS")
+    fit_s = recommend_s = tune_s = 0.0
+    for _ in range(repeats):
+        start = time.process_time()
+        model = _model(name, state)
+        made = time.process_time()
+        _fit(name, model, user_items, state["times"])
+        fitted = time.process_time()
+        ids, scores = model.recommend(users, histories, N=LIST_LENGTH)
+        tune_s += made - start
+        fit_s += fitted - made
+        recommend_s += time.process_time() - fitted
+    if name in {OURS, PEER}:
+        np.save(scores_path(path, name), _neighbour_scores(model.similarity))
+    np.save(lists_path(path, name), np.where(scores > 0, ids, -1))
+    added = _memory_mb("VmHWM") - before
+    costs = {"tune_s": tune_s / repeats, "fit_s": fit_s / repeats, "added_mb": added}
+    return costs | {"recommend_s": recommend_s / repeats} | _live(name, model, user_items)
+
+
+def _import(name: str) -> None:
+    """Code is not what is measured."""
+    if name in PEERS:
+        import implicit.als
+        import implicit.nearest_neighbours  # noqa: F401
+    else:
+        import jobs.engines.collaborative_filtering.choice  # noqa: F401
+
+
+def _model(name: str, state: dict[str, Any]) -> Any:
+    if name in PEERS:
+        from implicit.als import AlternatingLeastSquares
+        from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
+
+        if name == PEER_ALS:
+            return AlternatingLeastSquares(64, alpha=10, iterations=15, num_threads=1)
+        if name == PEER_BM25:
+            return BM25Recommender(K=NEIGHBOURS + 1, K1=1.2, B=0.2, num_threads=1)
+        # The peer counts the item itself as a neighbour.
+        return CosineRecommender(K=NEIGHBOURS + 1, num_threads=1)
+    from jobs.engines import collaborative_filtering as cf
+
+    if name == DEFAULT:
+        train = cf.Interactions(
+            user_ids=np.arange(state["train_shape"][0]),
+            item_ids=np.arange(state["train_shape"][1]),
+            indptr=state["train_indptr"],
+            items=state["train_indices"],
+            weights=state["train_data"],
+            times=state["times"],
+        )
+        return cf.choose(train, split=str(state["split"])).model()
+    return cf.ItemItem(cf.ItemItemConfig(neighbours=NEIGHBOURS))
+
+
+def _fit(name: str, model: Any, user_items: sparse.csr_matrix, times: Any) -> None:
+    if name in PEERS:
+        model.fit(user_items.astype(np.float64), show_progress=False)
+    else:
+        model.fit(user_items, times=times)
+
+
+def _live(name: str, model: Any, user_items: sparse.csr_matrix) -> dict[str, float]:
+    """How soon our own lists and neighbours follow an event."""
+    if name != OURS:
+        return {}
+    from jobs.engines import collaborative_filtering as cf
+
+    random = np.random.default_rng(0)
+    n_users, n_items = user_items.shape
+    live = cf.LiveItems(user_items, model.config)
+    dirty = random.choice(n_items, min(100, n_items), replace=False)
+    live.add(zip(random.integers(0, n_users, len(dirty)).tolist(), dirty.tolist(), strict=True))
+    start = time.process_time()
+    live.refresh(dirty)
+    refresh_s = time.process_time() - start
+    waits = []
+    for user in random.choice(n_users, min(500, n_users), replace=False).tolist():
+        start = time.perf_counter()
+        model.recommend(user, user_items[user], N=LIST_LENGTH)
+        waits.append(time.perf_counter() - start)
+    return {
+        "refresh_100_s": refresh_s,
+        "list_p50_ms": float(np.percentile(waits, 50)) * 1e3,
+        "list_p99_ms": float(np.percentile(waits, 99)) * 1e3,
+    }
+
+
+def _rate(name: str, state: dict[str, Any]) -> dict[str, float]:
+    """RMSE of item neighbours on held-out ratings, and the CPU seconds it took."""
+    user, item, rating = (state[key] for key in ("rating_users", "rating_items", "ratings"))
+    cut = len(rating) * 4 // 5
+    start = time.process_time()
+    if name == PEER_RATINGS:
+        from surprise import Dataset, KNNBaseline, KNNBasic, Reader
+
+        reader = Reader(rating_scale=(1, 5))
+        rows = list(zip(user[:cut], item[:cut], rating[:cut], [None] * cut, strict=True))
+        train = Dataset(reader).construct_trainset(rows)
+        like = {"name": "pearson_baseline", "user_based": False}
+        model = KNNBaseline(k=40, sim_options=like, verbose=False)
+        model.fit(train)
+        tested = zip(user[cut:], item[cut:], rating[cut:], strict=True)
+        found = np.array([each.est for each in model.test(list(tested))])
+        took = time.process_time() - start
+        start = time.process_time()
+        KNNBasic(sim_options={"name": "cosine", "user_based": False}, verbose=False).fit(train)
+        near = time.process_time() - start
+    else:
+        from jobs.engines import collaborative_filtering as cf
+        from jobs.engines.collaborative_filtering import rating_prediction as ours
+
+        start = time.process_time()
+        given = ours.Given(
+            user[:cut], item[:cut], rating[:cut], int(user.max()) + 1, int(item.max()) + 1
+        )
+        knn = ours.Neighbours(ours.NeighbourConfig(ours.Similar.ITEMS))
+        knn.fit(given)
+        found = knn.predict(user[cut:], item[cut:])
+        took = time.process_time() - start
+        matrix_ = sparse.csr_matrix((rating[:cut], (user[:cut], item[:cut])), dtype=np.float32)
+        start = time.process_time()
+        cf.ItemItem(cf.ItemItemConfig(neighbours=NEIGHBOURS, binary=False)).fit(matrix_)
+        near = time.process_time() - start
+    error = float(np.sqrt(np.mean((found - rating[cut:]) ** 2)))
+    return {"rmse": error, "predict_s": took, "neighbours_s": near}
+
+
+def _neighbour_scores(similarity: sparse.csr_matrix) -> Any:
+    """(n_items, NEIGHBOURS): scores of other items, best first; who they are is left to ties."""
+    others = (similarity - sparse.diags(similarity.diagonal())).tocsr()
+    scores = np.zeros((others.shape[0], NEIGHBOURS))
+    for row in range(others.shape[0]):
+        best = np.sort(others.data[others.indptr[row] : others.indptr[row + 1]])[::-1]
+        scores[row, : len(best[:NEIGHBOURS])] = best[:NEIGHBOURS]
+    return scores
+
+
+def _memory_mb(field: str) -> float:
+    """VmRSS (now) or VmHWM (at the peak); 0 where the system does not say.
+
+    Not getrusage: a child inherits the peak of the process that started it."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+def lists_path(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem} {name}.npy")
+
+
+def scores_path(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem} {name} scores.npy")
+
+
+def parts(name: str, matrix: sparse.csr_matrix) -> dict[str, Any]:
+    parts = {part: getattr(matrix, part) for part in ("data", "indices", "indptr", "shape")}
+    return {f"{name}_{part}": value for part, value in parts.items()}
+
+
+def matrix(name: str, state: dict[str, Any]) -> sparse.csr_matrix:
+    arrays = tuple(state[f"{name}_{part}"] for part in ("data", "indices", "indptr"))
+    return sparse.csr_matrix(arrays, shape=tuple(state[f"{name}_shape"]))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    print(json.dumps(work(sys.argv[1], Path(sys.argv[2]), repeats=int(sys.argv[3]))))
