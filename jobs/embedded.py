@@ -7,6 +7,7 @@ it looks by itself.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from jobs.wakeup import Listener, Waker, wake_folder
 
 HEAR_S = 5.0
 """How long the listener sleeps before it looks whether it was closed."""
+
+STREAM_S, REST_S = 0.005, 0.002
+"""When one datagram follows another within so many seconds, the listener rests after it."""
 
 
 class EmbeddedBroker:
@@ -68,6 +72,11 @@ class EmbeddedConsumer:
         self._listener.close()
 
     def _loop(self) -> None:
+        heard_at = 0.0
         while not self._closed:
             if self._listener.wait(HEAR_S):
                 self._ring()
+                if time.monotonic() - heard_at < STREAM_S:
+                    # A sender pays for waking this thread, not for a datagram to one that sleeps.
+                    time.sleep(REST_S)
+                heard_at = time.monotonic()

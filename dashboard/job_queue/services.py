@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import make_transient_to_detached
+from sqlalchemy.orm import class_mapper, make_transient_to_detached
 
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
@@ -209,7 +209,13 @@ def _remove(ids: list[int]) -> None:
 
 _PLAIN = {"synchronize_session": False}
 _RETRYABLE = (JobState.FAILED, JobState.CANCELLED)
-_KNOWN = ("kind", "queue", "state", "owner_id", "priority", "created_at", "unique_key", "run_at")
+_NEW: dict[str, Any] = {
+    **dict.fromkeys(column.key for column in class_mapper(Job).columns),
+    "state": JobState.QUEUED,
+    **{"attempt": 0, "failures": 0, "deaths": 0, "progress": 0.0, "cancel_requested": False},
+    **{"progress_message": "", "error": "", "traceback": ""},
+}
+"""A new job as the database keeps it (statements.NEW)."""
 
 
 def _insert(row: dict[str, Any]) -> Job:
@@ -218,9 +224,18 @@ def _insert(row: dict[str, Any]) -> Job:
     job_id = insert_job(session.connection(), row)
     if row["ready"]:
         ring_after_commit(session, job_id=job_id, queue=row["queue"])
-    job = Job(id=job_id, **{name: row[name] for name in _KNOWN}, args=json.loads(row["args"]))
+    return _loaded(job_id, row)
+
+
+def _loaded(job_id: int, row: dict[str, Any]) -> Job:
+    """The job as if it had been read: what was just written need not be asked for."""
+    if "fair" not in row:
+        return session.get_one(Job, job_id)
+    job: Job = class_mapper(Job).class_manager.new_instance()
+    known = {**_NEW, **row, "id": job_id, "args": json.loads(row["args"])}
+    job.__dict__.update(known)
     make_transient_to_detached(job)
-    session.add(job)  # everything else about it is loaded when asked for
+    session.add(job)
     return job
 
 

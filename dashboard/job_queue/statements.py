@@ -14,11 +14,14 @@ PER_CLAIM = 64
 """More are not claimed at once."""
 
 INSERTED = (
-    *("kind", "queue", "state", "ready", "priority", "fair", "share", "owner_id", "args"),
-    *("unique_key", "after_id", "followed", "run_at", "attempt", "failures", "deaths"),
-    *("cancel_requested", "progress", "progress_message", "error", "traceback"),
-    *("created_at", "updated_at"),
+    *("kind", "queue", "ready", "priority", "fair", "share", "owner_id", "args", "unique_key"),
+    *("after_id", "followed", "run_at", "created_at", "updated_at"),
 )
+NEW = {
+    **{"state": "'queued'", "attempt": "0", "failures": "0", "deaths": "0", "progress": "0"},
+    **{"cancel_requested": "false", "progress_message": "''", "error": "''", "traceback": "''"},
+}
+"""How every job begins; in the text, because each parameter costs its conversion."""
 CLAIMED = (
     *("id", "kind", "args", "owner_id", "attempt", "failures", "max_failures", "timeout_s"),
     *("followed", "priority", "fair"),
@@ -30,11 +33,13 @@ class Statements:
     """For one kind of database; parameters are a dict."""
 
     insert: str
-    """Insert a job and give it its turn; answers its id."""
+    """Insert a job and give it its turn; answers its id, and the turn where the database can."""
     claim: str
     """Claim the next jobs; answers CLAIMED. Empty where the database cannot do so in one statement."""
     complete: str
-    """Mark one run done."""
+    """Mark runs done, each by its id and attempt: one, or where the parameters are lists, many."""
+    many: bool = False
+    """Whether `complete` takes lists."""
 
 
 @cache
@@ -67,7 +72,7 @@ _OWN = (
 )
 _TURN = "{greatest}(COALESCE({present}, 0) - 1, COALESCE({own}, 0)) + 1"
 
-_INSERT = "INSERT INTO job ({columns}) VALUES ({values}) RETURNING id"
+_INSERT = "INSERT INTO job ({columns}) VALUES ({values}) RETURNING id, fair"
 _INSERT_MYSQL = "INSERT INTO job ({columns}) SELECT {values}"
 _CLAIM = """
 UPDATE job SET state = 'running', ready = false, attempt = attempt + 1, worker = {worker},
@@ -82,15 +87,23 @@ UPDATE job SET state = 'done', progress = 1, result = {result}, error = '', trac
   finished_at = {now}, updated_at = {now}, lease_until = NULL, unique_key = NULL
 WHERE id = {id} AND attempt = {attempt} AND state = 'running'"""
 
+_COMPLETE_MANY = """
+UPDATE job SET state = 'done', progress = 1, result = CAST(ended.result AS JSON), error = '',
+  traceback = '', finished_at = {now}, updated_at = {now}, lease_until = NULL, unique_key = NULL
+FROM unnest(CAST(%(id)s AS integer[]), CAST(%(attempt)s AS integer[]), CAST(%(result)s AS text[]))
+  AS ended(id, attempt, result)
+WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running'"""
+
 
 def _sqlite() -> Statements:
     # Six digits of a second as SQLAlchemy keeps them; SQLite gives three.
     now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
     later = "strftime('%Y-%m-%d %H:%M:%f000', 'now', :lease)"
-    values = {name: f":{name}" for name in INSERTED} | {"fair": _turn(_named, greatest="max")}
+    values = {name: f":{name}" for name in INSERTED} | NEW
+    values["fair"] = _turn(_named, greatest="max")
     picked = _PICKED.format(queues="IN (SELECT value FROM json_each(:queues))", n_jobs=":n_jobs")
     return Statements(
-        insert=_INSERT.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        insert=_INSERT.format(columns=", ".join(values), values=", ".join(values.values())),
         claim=_CLAIM.format(
             worker=":worker", lease=later, now=now, picked=picked, columns=", ".join(CLAIMED)
         ),
@@ -101,11 +114,11 @@ def _sqlite() -> Statements:
 def _postgresql() -> Statements:
     now = "(clock_timestamp() AT TIME ZONE 'UTC')"
     later = f"({now} + make_interval(secs => %(lease)s))"
-    values = {name: f"%({name})s" for name in INSERTED}
+    values = {name: f"%({name})s" for name in INSERTED} | NEW
     values["fair"] = _turn(_percent, greatest="greatest")
     picked = _PICKED.format(queues="= ANY(%(queues)s)", n_jobs="%(n_jobs)s")
     return Statements(
-        insert=_INSERT.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        insert=_INSERT.format(columns=", ".join(values), values=", ".join(values.values())),
         claim=_CLAIM.format(
             worker="%(worker)s",
             lease=later,
@@ -114,16 +127,17 @@ def _postgresql() -> Statements:
             picked=_PICKED_ONCE.format(picked=picked),
             columns=", ".join(CLAIMED),
         ),
-        complete=_COMPLETE.format(result="%(result)s", id="%(id)s", attempt="%(attempt)s", now=now),
+        complete=_COMPLETE_MANY.format(now=now),
+        many=True,
     )
 
 
 def _mysql() -> Statements:
-    values = {name: f"%({name})s" for name in INSERTED}
+    values = {name: f"%({name})s" for name in INSERTED} | NEW
     values["fair"] = _turn(_percent, greatest="greatest")
     return Statements(
         # SELECT instead of VALUES: MariaDB refuses a look into the table there.
-        insert=_INSERT_MYSQL.format(columns=", ".join(INSERTED), values=", ".join(values.values())),
+        insert=_INSERT_MYSQL.format(columns=", ".join(values), values=", ".join(values.values())),
         claim="",
         complete=_COMPLETE.format(
             result="%(result)s", id="%(id)s", attempt="%(attempt)s", now="utc_timestamp(6)"

@@ -128,7 +128,10 @@ class SqlJobStore:
         with self._writing() as connection:
             connection.execute(update(job).where(mine).values(lease_until=later(lease_s)))
             rows = connection.execute(select(job.c.id, job.c.cancel_requested).where(mine)).all()
-        asked = {row.id: row.cancel_requested for row in rows}
+            asked = {row.id: row.cancel_requested for row in rows}
+            for job_id, attempt in held:
+                if job_id not in asked and _completed_itself(connection, job_id, attempt):
+                    asked[job_id] = False  # its last steps after that are its own affair
         return {job_id: _beat(asked.get(job_id)) for job_id, _attempt in held}
 
     # Mending
@@ -318,6 +321,12 @@ def _update(
     return connection.execute(update(job).where(*conditions).values(values)).rowcount == 1
 
 
+def _completed_itself(connection: Connection, job_id: int, attempt: int) -> bool:
+    """Whether the task has marked this run done in a transaction of its own."""
+    same = (job.c.id == job_id, job.c.attempt == attempt, job.c.state == JobState.DONE)
+    return connection.execute(select(job.c.id).where(*same)).first() is not None
+
+
 def _beat(cancel_requested: bool | None) -> Beat:
     if cancel_requested is None:
         return Beat.LOST
@@ -326,20 +335,25 @@ def _beat(cancel_requested: bool | None) -> Beat:
 
 def _complete(connection: Connection, done: Sequence[End]) -> bool:
     """Mark runs done; whether all of them were still the worker's."""
-    parameters = [
-        {
-            "id": job.id,
-            "attempt": job.attempt,
-            "result": None if outcome.result is None else json.dumps(outcome.result),
-        }
-        for job, outcome in done
-    ]
-    statement = statements_for(connection.dialect.name).complete
-    n_done = run(connection, statement, parameters).rowcount
+    statements = statements_for(connection.dialect.name)
+    columns: dict[str, list[Any]] = {
+        "id": [job.id for job, _outcome in done],
+        "attempt": [job.attempt for job, _outcome in done],
+        "result": [_json(outcome.result) for _job, outcome in done],
+    }
+    parameters: Any = columns
+    if not statements.many:
+        rows = zip(*columns.values(), strict=True)
+        parameters = [dict(zip(columns, row, strict=True)) for row in rows]
+    n_done = run(connection, statements.complete, parameters).rowcount
     followed = [job.id for job, _outcome in done if job.followed]
     if followed:
         release_followers(connection, followed)
     return bool(n_done == len(done))
+
+
+def _json(result: dict[str, Any] | None) -> str | None:
+    return None if result is None else json.dumps(result)
 
 
 def release_followers(connection: Connection, ids: Sequence[int]) -> None:

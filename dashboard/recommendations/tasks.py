@@ -16,7 +16,10 @@ name_kind("recommendations.train", lazy("Train recommendations"))
 def train(message: TrainRecommender, ctx: JobContext) -> dict[str, Any]:
     """Train and publish; what the job's page shows."""
     run = services.train(
-        job_id=ctx.job_id, requested_by=message.requested_by, progress=ctx.progress
+        job_id=ctx.job_id,
+        attempt=ctx.attempt,
+        requested_by=message.requested_by,
+        progress=ctx.progress,
     )
     ctx.log(
         _(

@@ -21,6 +21,7 @@ from dashboard.core.config import Recommendations
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import DomainError, Invalid
 from dashboard.core.i18n import _
+from dashboard.job_queue import services as jobs
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import RecommendedItem, RunState, TrainingRun
 from dashboard.recommendations.queries import Events
@@ -43,16 +44,23 @@ class TooFewInteractions(Invalid):
 
 
 def train(
-    *, job_id: int | None = None, requested_by: int | None = None, progress: Progress
+    *,
+    job_id: int | None = None,
+    attempt: int | None = None,
+    requested_by: int | None = None,
+    progress: Progress,
 ) -> TrainingRun:
     """Learn from every event and publish the result as the current run.
+
+    With an `attempt` the job is completed in the transaction that publishes: a worker that was given
+    up publishes nothing.
 
     Raises TooFewInteractions below the configured number; the run before stays current then,
     and after any other error too.
     """
     run = _start(job_id=job_id, requested_by=requested_by)
     try:
-        return _train(run, progress)
+        return _train(run, progress, attempt=attempt)
     except BaseException as error:
         # Also when cancelled, which is no Exception: a run must not stay "running" for ever.
         _give_up(run.id, error)
@@ -69,7 +77,7 @@ def training_config(settings: Recommendations) -> cf.TrainingConfig:
     )
 
 
-def _train(run: TrainingRun, progress: Progress) -> TrainingRun:
+def _train(run: TrainingRun, progress: Progress, *, attempt: int | None) -> TrainingRun:
     settings: Recommendations = current_app.config["ATRIUM"].recommendations
     progress(0.0, _("Reading events"))
     events = queries.load_events()
@@ -94,6 +102,8 @@ def _train(run: TrainingRun, progress: Progress) -> TrainingRun:
     with transaction():
         _store_lists(rows)
         _publish(run.id, name, model, recipe)
+        if run.job_id is not None and attempt is not None:
+            jobs.complete(job_id=run.job_id, attempt=attempt, result={"run_id": run.id})
     artefacts.remove_old()
     progress(1.0, _("Published"))
     return queries.get_run(run.id)
