@@ -1,5 +1,6 @@
 """Jobs over the API."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,7 @@ from dashboard.job_queue.models import Job, JobState
 from tests.dashboard.job_queue.conftest import state_of
 from tests.dashboard.job_queue.probe import Append
 
-MESSAGE = Append(path="-")
+MESSAGE = Append(path=os.devnull)
 API = "/api/v1/jobs"
 Put = Callable[..., int]
 

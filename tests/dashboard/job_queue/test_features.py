@@ -1,5 +1,6 @@
 """What the queue can do beside running a job: limits, schedules, steps, draining, estimates."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ from tests.dashboard.job_queue.test_pages import post
 from tests.factories.processes import Portal, children_of, clean_environment
 
 ADMIN = Viewer(user_id=None, sees_all=True)
-MESSAGE = Append(path="-")
+MESSAGE = Append(path=os.devnull)
 WANTED = Wanted(queues=["probe", "job_queue"], worker="w", lease_s=30, limit=5)
 DONE = Outcome(Verdict.DONE)
 Put = Callable[..., int]
@@ -46,7 +47,7 @@ class TestLimits:
         self, each_database: str, app: Flask, put: Put, store: SqlJobStore
     ) -> None:
         first, _second = put(MESSAGE), put(MESSAGE)
-        other = put(Raise(path="-"))
+        other = put(Raise(path=os.devnull))
         wanted = replace(WANTED, per_kind={"probe.append": 1})
 
         _, claimed = store.turn([], wanted)

@@ -1,5 +1,6 @@
 """The job's page in a real browser: it follows the job without a reload."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class TestJobPage:
         visitor: Visitor,
     ) -> None:
         owner = make_user()
-        job_id = put(Append(path="-"), owner_id=owner.id)
+        job_id = put(Append(path=os.devnull), owner_id=owner.id)
         listed = visitor.open("/jobs", user=owner)
         page = visitor.open(f"/jobs/{job_id}", user=owner, width=390)
 
@@ -70,7 +71,7 @@ class TestJobPage:
         self, put: Put, make_user: Callable[..., User], visitor: Visitor, width: int, dark: bool
     ) -> None:
         owner = make_user("admin")
-        job_id = put(Append(path="-"), owner_id=owner.id)
+        job_id = put(Append(path=os.devnull), owner_id=owner.id)
 
         for path in ("/jobs", f"/jobs/{job_id}"):
             page = visitor.open(path, user=owner, width=width, dark=dark)

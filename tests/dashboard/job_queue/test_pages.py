@@ -1,5 +1,6 @@
 """The pages of jobs: whose they show, and what they offer."""
 
+import os
 from collections.abc import Callable
 
 from flask import Flask
@@ -10,7 +11,7 @@ from dashboard.job_queue.models import JobState
 from tests.dashboard.job_queue.conftest import state_of
 from tests.dashboard.job_queue.probe import Append
 
-MESSAGE = Append(path="-")
+MESSAGE = Append(path=os.devnull)
 Put = Callable[..., int]
 SignIn = Callable[[User], FlaskClient]
 MakeUser = Callable[..., User]

@@ -79,7 +79,7 @@ class TestWorker:
     def test_fails_a_job_of_an_unknown_kind_and_goes_on(
         self, app: Flask, put: Put, working: Callable, tmp_path: Path
     ) -> None:
-        unknown = put(Append(path="-"))
+        unknown = put(Append(path=os.devnull))
         with transaction():
             session.get_one(Job, unknown).kind = "probe.gone"
 

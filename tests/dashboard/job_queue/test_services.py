@@ -1,5 +1,6 @@
 """Enqueue, cancel, retry, clean up."""
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +22,7 @@ from tests.dashboard.job_queue.conftest import ended, fresh
 from tests.dashboard.job_queue.probe import Append
 
 ADMIN = Viewer(user_id=None, sees_all=True)
-MESSAGE = Append(path="-")
+MESSAGE = Append(path=os.devnull)
 Put = Callable[..., int]
 
 
