@@ -19,6 +19,7 @@ from jobs.engines.collaborative_filtering.evaluation import judged
 from jobs.engines.collaborative_filtering.event_file import BadEvents, EventColumns, read_events
 from jobs.engines.collaborative_filtering.fields import InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import (
+    LONGEST_HISTORY,
     Interactions,
     Keep,
     build_interactions,
@@ -194,7 +195,8 @@ def _interactions(events: EventColumns, *, seed: int) -> Interactions:
     times = events.times_s
     if times is None:
         times = np.random.default_rng(seed).permutation(len(events.user_ids)).astype(np.float64)
-    return build_interactions(events.user_ids, events.item_ids, times_s=times, keep=Keep.FIRST)
+    data = build_interactions(events.user_ids, events.item_ids, times_s=times, keep=Keep.FIRST)
+    return data.newest(LONGEST_HISTORY)
 
 
 def _catalogue_size(path: Path | None, data: Interactions) -> int:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Times, Vector, make_csr
 
+# Items of one user that are compared with each other: nobody but a robot meets so many.
+LONGEST_HISTORY = 20_000
+
 Labels = npt.NDArray[Any]
 """Ids as the caller knows them: whole numbers or text."""
 
@@ -74,6 +77,12 @@ class Interactions:
     def history(self, user: int) -> Ids:
         """Positions of the items of one user, oldest first."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]
+
+    def newest(self, most: int) -> "Interactions":
+        """The newest `most` pairs of every user: work grows with the square of a history."""
+        if not self.n_pairs or np.diff(self.indptr).max() <= most:
+            return self
+        return self.only(self.indptr[1:][self.users] - np.arange(self.n_pairs) <= most)
 
     def only(self, pairs: npt.NDArray[np.bool_]) -> "Interactions":
         """The chosen pairs among the same users and items, so that positions stay valid."""

@@ -23,8 +23,9 @@ from jobs.engines.collaborative_filtering.arrays import (
 # so a block stays below about 50 MB whatever the size of the catalogue.
 BLOCK_ENTRIES = 2_000_000
 
-# Blocks of a product that only ever holds the best: enough to show progress and to cancel.
-COUNTED_BLOCKS = 20
+# Multiplications of a block that only ever holds the best entries: about half a second, so that
+# work can be followed and cancelled, and few enough blocks that they cost nothing.
+COUNTED_WORK = 50_000_000
 
 # Similarities closer than that may stand in another order after rounding to float32.
 NEARLY_EQUAL = np.float32(1 + 1e-6)
@@ -76,7 +77,7 @@ def nearest_rows(
     blocks = []
     if _gives_counts(vectors, across, denominator):
         scaled = _divided(across, denominator.right)
-        for part in row_blocks(work, budget=max(work.sum() / COUNTED_BLOCKS, BLOCK_ENTRIES)):
+        for part in row_blocks(work, budget=COUNTED_WORK):
             best, unsure = _counted(vectors, scaled, wanted[part], below=denominator, keep=keep)
             if len(unsure):
                 rows = wanted[part][unsure]

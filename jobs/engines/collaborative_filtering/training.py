@@ -9,7 +9,7 @@ from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, 
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.evaluation import evaluate
-from jobs.engines.collaborative_filtering.interactions import Interactions
+from jobs.engines.collaborative_filtering.interactions import LONGEST_HISTORY, Interactions
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.kernel import (
     BLOCK_ENTRIES,
@@ -48,6 +48,8 @@ class TrainingConfig:
     """People who met the same items; None leaves them out."""
     user_work_limit: float = 5e9
     """Multiplications that comparing all users may take, about a minute; above, they are left out."""
+    longest_history: int = LONGEST_HISTORY
+    """Of a user with more items the newest so many count: work grows with the square."""
     popular_half_life_days: float = 30.0
     """How fast the list of popular items forgets."""
     list_length: int = 10
@@ -67,7 +69,11 @@ def train(
     """Everything a portal serves and draws from these interactions.
 
     Works on an empty matrix, one user or one item as well; `notes` then says what is missing."""
-    run = _Run(interactions, config or TrainingConfig(), progress or _silent)
+    config = config or TrainingConfig()
+    used = interactions.newest(config.longest_history)
+    run = _Run(used, config, progress or _silent)
+    if used is not interactions:
+        run.notes.append(f"Of longer histories the newest {config.longest_history:,} items count.")
     blend = run.blend()
     return run.result(
         blend, both=run.both(blend.similarity), listed=run.list_counts(blend), users=run.users()

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.engines.collaborative_filtering import Keep, build_interactions, weigh
+from jobs.engines.collaborative_filtering import (
+    Keep,
+    TrainingConfig,
+    build_interactions,
+    train,
+    weigh,
+)
 
 EVENT = st.tuples(
     st.integers(1, 6), st.integers(1, 6), st.integers(0, 9), st.sampled_from([0, 1, 2, 5])
@@ -92,3 +98,36 @@ class TestWeigh:
     def test_names_a_kind_without_a_weight(self) -> None:
         with pytest.raises(ValueError, match="no weight is given for watch"):
             weigh(["view", "watch"], {"view": 1})
+
+
+class TestNewest:
+    def test_keeps_the_newest_pairs_of_every_user(self) -> None:
+        data = build_interactions([1, 1, 1, 2], [5, 6, 7, 5], times_s=[3, 1, 2, 9])
+
+        assert data.newest(2).indptr.tolist() == [0, 2, 3]
+        assert data.item_ids[data.newest(2).history(0)].tolist() == [7, 5]
+
+    def test_changes_nothing_when_all_are_short(self) -> None:
+        data = build_interactions([1, 2], [5, 6], times_s=[1, 2])
+
+        assert data.newest(1) is data
+
+
+class TestAMillionEventsOfOneUser:
+    """A robot: a few items over and over, or a new item every time."""
+
+    def test_are_few_pairs_when_they_repeat(self) -> None:
+        events = np.arange(1_000_000)
+
+        data = build_interactions(np.zeros_like(events), events[::-1] % 1_000, times_s=events)
+
+        assert data.n_pairs == 1_000
+
+    def test_are_cut_to_the_newest_when_they_do_not(self) -> None:
+        events = np.arange(1_000_000)
+        data = build_interactions(events * 0, events, times_s=events)
+
+        model = train(data, TrainingConfig(longest_history=300, evaluate=False))
+
+        assert model.n_pairs == 300
+        assert model.notes[0] == "Of longer histories the newest 300 items count."

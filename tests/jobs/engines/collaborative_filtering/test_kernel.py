@@ -76,7 +76,7 @@ class TestNearestRows:
         assert (whole.similarity != pieces.similarity).nnz == 0
 
     def test_reports_how_far_it_is_after_every_block(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(kernel, "BLOCK_ENTRIES", 20)
+        monkeypatch.setattr(kernel, "COUNTED_WORK", 20)
         seen: list[float] = []
 
         ItemItem().fit(random_interactions().user_items, callback=seen.append)
