@@ -19,6 +19,9 @@ from jobs.engines.collaborative_filtering.kernel import (
     most_entries,
 )
 
+# Places of all lists that are made at once: 20 bytes each.
+LIST_PLACES = 5_000_000
+
 IdOrIds = int | npt.ArrayLike
 
 
@@ -49,8 +52,17 @@ def best_of_product(left: CSR, right: CSR, *, n: int, factor: Vector) -> tuple[I
         right = make_csr(data, right.indices, right.indptr, shape=right.shape)
     if n <= 0 or not left.nnz or not right.nnz:
         return best_per_row(left[:, :0] @ right[:0], n=max(n, 0))
-    # One more than asked for shows what was cut off: equal scores go by id, so a row whose last
-    # place is tied with it is made again from all its entries.
+    step = max(1, LIST_PLACES // (n + 1))
+    parts = [
+        _best_of_rows(left[start : start + step], right, n=n)
+        for start in range(0, left.shape[0], step)
+    ]
+    return np.concatenate([ids for ids, _ in parts]), np.concatenate([best for _, best in parts])
+
+
+def _best_of_rows(left: CSR, right: CSR, *, n: int) -> tuple[Ids, Matrix]:
+    """One more than asked for shows what was cut off: equal scores go by id, so a row whose last
+    place is tied with it is made again from all its entries."""
     cut = as_csr(sp_matmul_topn(left, right, top_n=n + 1, threshold=0.0))
     ids, scores = best_per_row(cut, n=n + 1)
     tied = np.flatnonzero((ids[:, n] >= 0) & (scores[:, n] == scores[:, n - 1]))

@@ -17,6 +17,8 @@ Positions = npt.NDArray[np.int64]
 
 # Fewer ratings say nothing about the error.
 FEWEST_RATINGS = 50
+# Similarities of all pairs take minutes beyond: then only the baseline is told.
+MOST_RATINGS_COMPARED = 400_000
 # Similarities of a block of rows at most: 8 bytes each, a few times.
 BLOCK_ENTRIES = 2_000_000
 
@@ -162,7 +164,9 @@ def rmse(predicted: Numbers, true: Numbers) -> float:
 
 
 def errors_of(users: Labels, items: Labels, ratings: Numbers, *, seed: int = 0) -> dict[str, float]:
-    """RMSE of every way to foretell on a random fifth of the ratings; none for too few of them."""
+    """RMSE of every way to foretell on a random fifth of the ratings; none for too few of them.
+
+    Neighbours are left out above MOST_RATINGS_COMPARED."""
     if len(ratings) < FEWEST_RATINGS:
         return {}
     user, item, rating = _last_of_pairs(users, items, ratings)
@@ -170,11 +174,10 @@ def errors_of(users: Labels, items: Labels, ratings: Numbers, *, seed: int = 0) 
     test, train = order[: len(order) // 5], order[len(order) // 5 :]
     shape = {"n_users": int(user.max()) + 1, "n_items": int(item.max()) + 1}
     given = Given(user[train], item[train], rating[train], **shape)
-    models: dict[str, Baseline] = {
-        "baseline": Baseline(),
-        "item-knn": Neighbours(NeighbourConfig(Similar.ITEMS)),
-        "user-knn": Neighbours(NeighbourConfig(Similar.USERS)),
-    }
+    models = {"baseline": Baseline()}
+    if len(rating) <= MOST_RATINGS_COMPARED:
+        models["item-knn"] = Neighbours(NeighbourConfig(Similar.ITEMS))
+        models["user-knn"] = Neighbours(NeighbourConfig(Similar.USERS))
     errors = {}
     for name, model in models.items():
         model.fit(given)
