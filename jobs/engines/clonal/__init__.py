@@ -23,7 +23,7 @@ from jobs.engines.clonal.config import ClusteringConfig
 from jobs.engines.clonal.formats import long_tsv, sample_tsvs
 from jobs.engines.clonal.genotypes import GenotypePrior
 from jobs.engines.clonal.likelihood import Density, ReadModel
-from jobs.engines.clonal.mutations import InvalidMutationTable, MutationTable, read_mutations
+from jobs.engines.clonal.mutations import InvalidMutationTable, MutationTable
 from jobs.engines.clonal.plots import (
     ClusterPlot,
     LociDensity,
@@ -35,6 +35,7 @@ from jobs.engines.clonal.plots import (
     similarity_matrix,
 )
 from jobs.engines.clonal.preflight import Dropped, Overlap, Preflight, check
+from jobs.engines.clonal.reading import read_mutations
 from jobs.engines.clonal.recipe import ENGINE, VERSION, recipe
 from jobs.engines.clonal.repair import Repaired, repair
 from jobs.engines.clonal.result import CLUSTER_COLUMNS, LOCI_COLUMNS, Clustering

@@ -1,11 +1,11 @@
 """Mutation tables in memory: counts and copy numbers of every mutation in every sample.
 
-`read_mutations` reads either layout: one table of all samples with a column sample_id (as PyClone-VI
-reads), or one table for each sample (as PyClone reads). `preflight.check` says what is wrong."""
+There are two layouts: one table of all samples with a column sample_id (as PyClone-VI reads), or one
+table for each sample (as PyClone reads). `columns` reads the files, `preflight.check` says what is
+wrong with them, `reading.read_mutations` gives the table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,24 +133,6 @@ def gather(
         sample_rank[np.concatenate([file.samples for file in files])],
         values,
     )
-
-
-def read_mutations(
-    *paths: Path,
-    samples: Sequence[str] | None = None,
-    tumour_content: Sequence[float] | None = None,
-) -> MutationTable:
-    """The mutations of one table of all samples, or of one file for each sample.
-
-    samples: names of the samples, one a file, instead of the files' names.
-    tumour_content: one for each sample, in the order of the files (of one table: sorted by name).
-    Raises InvalidMutationTable with every problem."""
-    from jobs.engines.clonal.preflight import check
-
-    found = check(*paths, samples=samples, tumour_content=tumour_content)
-    if found.table is None:
-        raise InvalidMutationTable(found.problems)
-    return found.table
 
 
 def _ranked(labels: Sequence[str]) -> tuple[tuple[str, ...], Counts]:
