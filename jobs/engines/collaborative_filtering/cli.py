@@ -51,7 +51,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the two commands; `run` carries out what was parsed."""
     ratings = argparse.ArgumentParser(add_help=False)
     ratings.add_argument(
-        *("--ratings", "--rating"),
+        "--ratings",
         nargs="+",
         type=Path,
         required=True,
