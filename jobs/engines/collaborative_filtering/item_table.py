@@ -33,6 +33,8 @@ class ItemTable(Recommender):
         super().__init__(config)
         self._table: CSR | None = None
         self._trend: Vector | None = None
+        self._banned: tuple[CSR, CSR] | None = None
+        self._scaled: tuple[CSR, Vector, CSR] | None = None
 
     @property
     def similarity(self) -> CSR:
@@ -69,11 +71,23 @@ class ItemTable(Recommender):
     ) -> tuple[CSR, CSR]:
         fresh = histories.data * freshness(histories.indptr, power=self.config.recency)
         left = make_csr(fresh, histories.indices, histories.indptr, shape=histories.shape)
-        return left, scale_columns(self.similarity, self._trend)
+        return left, self._scored()
+
+    def _scored(self) -> CSR:
+        """The table with the trend in it, made once for every table and trend."""
+        if self._trend is None:
+            return self.similarity
+        of = (self.similarity, self._trend)
+        if self._scaled is None or self._scaled[0] is not of[0] or self._scaled[1] is not of[1]:
+            self._scaled = (*of, scale_columns(*of))
+        return self._scaled[2]
 
     def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
         # The left matrix has an entry for every item of the history: its own row can ban it.
-        return left, with_itself_banned(right)
+        # Kept from one list to the next: copying the table would be most of a list's time.
+        if self._banned is None or self._banned[0] is not right:
+            self._banned = right, with_itself_banned(right)
+        return left, self._banned[1]
 
     def _item_table(self) -> CSR:
         return self.similarity
