@@ -28,6 +28,8 @@ EXIT_USAGE = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
     given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["analyse"]:
+        return analyse(given[1:])
     # The engine's commands bring numpy and scipy: everything else answers without them.
     arguments = _parser(engine=given[:1] == ["recommend"]).parse_args(given)
     if hasattr(arguments, "engine_command"):
@@ -54,6 +56,20 @@ def main(argv: list[str] | None = None) -> int:
             raise
         lines = [f"{problem.field}: {problem.message}" for problem in error.problems]
         return _complain("\n".join([error.message, *lines]), 1)
+
+
+def analyse(given: list[str]) -> int:
+    """Check mutation tables and find their clones, or simulate some; needs no configuration or portal."""
+    # One thread of BLAS: the matrices are small, and threads that wait for each other cost more than they do.
+    # Read when numpy is imported, which the engine does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from jobs.engines.clonal import commands
+
+    parser = argparse.ArgumentParser(
+        prog="run.py analyse", description="Find the clones in mutation tables."
+    )
+    commands.add_arguments(parser)
+    return commands.run(parser.parse_args(given))
 
 
 def _complain(text: str, code: int) -> int:
@@ -93,6 +109,7 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     _add_recommend(
         add("recommend", recommend, "print recommendations, or measure the engine"), engine=engine
     )
+    commands.add_parser("analyse", help="find the clones in mutation tables, without the portal")
     user = commands.add_parser("user", help="manage accounts", description="Manage accounts.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = users.add_parser("create", help="create an account; asks for the password")

@@ -143,6 +143,35 @@ class TestUserCreate:
         assert "Traceback" not in done.stderr
 
 
+class TestAnalyse:
+    def test_simulates_and_finds_the_clones_again_without_a_portal(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        environment["ATRIUM_SERVER__PORT"] = "not read"
+        simulated, found = tmp_path / "simulated", tmp_path / "found"
+        size = ("--mutations", "60", "--true-clusters", "3", "--depth", "500", "--seed", "1")
+
+        made = run(environment, "analyse", "--simulate", *size, "--out", str(simulated))
+        table = simulated / "simulated.tsv"
+        done = run(environment, "analyse", str(table), "--out", str(found), "--seed", "1")
+
+        assert made.returncode == 0, made.stderr
+        assert done.returncode == 0, done.stderr
+        assert (found / "tables" / "cluster.tsv").read_text().startswith("sample_id\t")
+
+    def test_refuses_what_is_no_mutation_table(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        table = tmp_path / "notes.tsv"
+        table.write_text("colour\tsize\nred\t3\n")
+
+        done = run(environment, "analyse", "--check", str(table))
+
+        assert done.returncode == 2
+        assert "notes.tsv, line 1" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
 class TestUp:
     def test_serves_with_demo_data_and_stops_cleanly(
         self, environment: dict[str, str], tmp_path: Path
