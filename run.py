@@ -290,7 +290,9 @@ def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
         ) from error
     _keep_memory_small()
     _print_welcome(config, sign_in)
-    signal.signal(signal.SIGTERM, _raise_interrupt)
+    # Both, also SIGINT: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _raise_interrupt)
     try:
         server.run()
     finally:
