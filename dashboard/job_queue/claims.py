@@ -11,7 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from dashboard.job_queue.clock import later, minutes, now
-from dashboard.job_queue.models import Job, JobState, RateRow
+from dashboard.job_queue.models import (
+    READY,
+    RUNNING,
+    Job,
+    JobState,
+    RateRow,
+)
 from dashboard.job_queue.statements import (
     CLAIMED,
     PER_CLAIM,
@@ -62,10 +68,9 @@ def _job_of(row: Any) -> ClaimedJob:
 
 def _claim_in_steps(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
     room = _Room(connection, wanted) if wanted.limited else None
-    conditions = [job.c.ready.is_(True), job.c.queue.in_(wanted.queues)]
     found = (
         select(job.c.id, job.c.kind, job.c.owner_id)
-        .where(*conditions, *(room.conditions() if room else ()))
+        .where(READY, job.c.queue.in_(wanted.queues), *(room.conditions() if room else ()))
         .order_by(job.c.priority, job.c.fair, job.c.id)
         .limit(min(wanted.limit, PER_CLAIM))
         # MariaDB: the order above is that of an index, or SKIP LOCKED locks every row it looks at.
@@ -76,7 +81,7 @@ def _claim_in_steps(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
         return []
     connection.execute(
         update(job)
-        .where(job.c.id.in_(ids), job.c.ready.is_(True))
+        .where(job.c.id.in_(ids), READY)
         .values(
             state=JobState.RUNNING,
             ready=False,
@@ -106,9 +111,7 @@ class _Room:
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self._wanted = wanted
         _lock(connection)
-        running = connection.execute(
-            select(job.c.kind, job.c.owner_id).where(job.c.state == JobState.RUNNING)
-        ).all()
+        running = connection.execute(select(job.c.kind, job.c.owner_id).where(RUNNING)).all()
         self._kinds = Counter(row.kind for row in running)
         self._owners = Counter(row.owner_id for row in running if row.owner_id is not None)
         self._minute = int(connection.scalar(select(minutes())) or 0)

@@ -9,7 +9,12 @@ from sqlalchemy import and_, func, or_, select
 from dashboard.core.database import session, utcnow
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
-from dashboard.job_queue.models import Job, JobState, WorkerRow
+from dashboard.job_queue.models import (
+    READY,
+    Job,
+    JobState,
+    WorkerRow,
+)
 
 N_PAST_RUNS = 50
 UNKNOWN_S = (1.0, 60.0)
@@ -111,7 +116,7 @@ def _wait_s(job: Job, *, n_slots: int) -> tuple[float, float]:
         and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
     )
     ahead = session.execute(
-        select(Job.kind, func.count()).where(Job.ready.is_(True), before).group_by(Job.kind)
+        select(Job.kind, func.count()).where(READY, before).group_by(Job.kind)
     ).all()
     times = [(duration_s(kind), count) for kind, count in ahead]
     low, high = (sum(span[place] * count for span, count in times) for place in (0, 1))

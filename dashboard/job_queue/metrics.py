@@ -6,7 +6,11 @@ from sqlalchemy import func, select
 
 from dashboard.core.database import session, utcnow
 from dashboard.job_queue import queries
-from dashboard.job_queue.models import Job, JobState
+from dashboard.job_queue.models import (
+    READY,
+    RUNNING,
+    Job,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HOUR = 60
@@ -14,7 +18,7 @@ HOUR = 60
 
 def text() -> str:
     """All metrics, each with what it means."""
-    oldest = session.scalar(select(func.min(Job.updated_at)).where(Job.ready.is_(True)))
+    oldest = session.scalar(select(func.min(Job.updated_at)).where(READY))
     wait_s = max(0.0, (utcnow() - oldest).total_seconds()) if oldest else 0.0
     workers = queries.list_live_workers()
     ended: dict[tuple[str, str], int] = {}
@@ -45,12 +49,12 @@ def text() -> str:
 
 
 def _waiting() -> list[tuple[str, float]]:
-    query = select(Job.queue, func.count()).where(Job.ready.is_(True)).group_by(Job.queue)
+    query = select(Job.queue, func.count()).where(READY).group_by(Job.queue)
     return [(_labels(queue=queue), count) for queue, count in session.execute(query)]
 
 
 def _running() -> list[tuple[str, float]]:
-    query = select(Job.kind, func.count()).where(Job.state == JobState.RUNNING).group_by(Job.kind)
+    query = select(Job.kind, func.count()).where(RUNNING).group_by(Job.kind)
     return [(_labels(kind=kind), count) for kind, count in session.execute(query)]
 
 

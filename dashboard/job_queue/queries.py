@@ -15,6 +15,8 @@ from dashboard.core.database import Page, page_of, session, utcnow
 from dashboard.core.errors import NotFound
 from dashboard.job_queue.clock import later
 from dashboard.job_queue.models import (
+    READY,
+    RUNNING,
     EventKind,
     Job,
     JobEvent,
@@ -133,7 +135,7 @@ def queue_position(job: Job) -> int | None:
         and_(Job.priority == job.priority, Job.fair < job.fair),
         and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
     )
-    query = select(func.count()).where(Job.ready.is_(True), before)
+    query = select(func.count()).select_from(Job).where(READY, before)
     return (session.scalar(query) or 0) + 1
 
 
@@ -156,7 +158,7 @@ def list_live_workers() -> list[WorkerRow]:
 
 def count_running(*, owner_id: int | None = None, kind: str | None = None) -> int:
     """The jobs that run now: all, those of an owner, or those of a kind."""
-    query = select(func.count()).where(Job.state == JobState.RUNNING)
+    query = select(func.count()).select_from(Job).where(RUNNING)
     if owner_id is not None:
         query = query.where(Job.owner_id == owner_id)
     if kind is not None:

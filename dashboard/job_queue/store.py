@@ -21,9 +21,9 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
@@ -33,6 +33,8 @@ from dashboard.core.database import is_unavailable, utcnow
 from dashboard.job_queue import claims
 from dashboard.job_queue.clock import later, minutes, now
 from dashboard.job_queue.models import (
+    READY,
+    RUNNING,
     EventKind,
     Job,
     JobEvent,
@@ -137,7 +139,7 @@ class SqlJobStore:
     # Mending
 
     def look(self, *, lease_s: float) -> Look:
-        waiting = select(job.c.id).where(job.c.ready.is_(True))
+        waiting = select(job.c.id).where(READY)
         row = self._read(
             select(
                 exists(waiting).label("waiting"),
@@ -210,9 +212,9 @@ class SqlJobStore:
             minute = int(connection.scalar(select(minutes())) or 0)
             if connection.scalar(select(sample.c.minute).where(sample.c.minute == minute)):
                 return
-            waiting = select(func.count(), func.min(job.c.updated_at)).where(job.c.ready.is_(True))
+            waiting = select(func.count(), func.min(job.c.updated_at)).where(READY)
             n_waiting, oldest = connection.execute(waiting).one()
-            running = select(func.count()).where(job.c.state == JobState.RUNNING)
+            running = select(func.count()).select_from(Job).where(RUNNING)
             wait_s = (utcnow() - oldest).total_seconds() if oldest else 0.0
             values = {
                 "minute": minute,
@@ -300,7 +302,7 @@ def _translated() -> Iterator[None]:
 
 
 def _due_later() -> ColumnElement[bool]:
-    waits = and_(job.c.state == literal_column("'queued'"), literal_column("ready = false"))
+    waits = and_(text("job.state = 'queued'"), text("job.ready = false"))
     return and_(waits, job.c.after_id.is_(None), job.c.run_at <= now())
 
 
@@ -308,7 +310,7 @@ def _doubtful(lease_s: float) -> ColumnElement[bool]:
     wrong = or_(
         job.c.lease_until < now(), job.c.lease_until > later(FARTHEST_LEASES * max(lease_s, 1.0))
     )
-    return and_(job.c.state == literal_column("'running'"), wrong)
+    return and_(RUNNING, wrong)
 
 
 def _mine(job_id: int, attempt: int) -> ColumnElement[bool]:
