@@ -206,7 +206,9 @@ def worker(config: Config, arguments: argparse.Namespace) -> int:
 
 def _follow_parent(drain: Callable[[], None]) -> None:
     """Drain when the process at the other end of standard input has ended, however it did."""
-    sys.stdin.buffer.read()
+    # Not sys.stdin.read(): its lock, held by this thread, would abort the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     logging.getLogger("atrium").warning("the portal has ended: the job runner leaves")
     drain()
 

@@ -198,6 +198,7 @@ class TestUp:
 
             assert portal.stop(signal.SIGTERM) == 0
             assert secret not in portal.output, "passwords are printed once"
+            assert "Error" not in portal.output
 
     def test_starts_with_nobody_in_production(self, production: dict[str, str]) -> None:
         with serving(production) as portal:
