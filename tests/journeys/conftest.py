@@ -22,12 +22,14 @@ def stack(
     if database == "sqlite":
         yield request.getfixturevalue("demo")
         return
+    # The stack may be started once for each file of journeys: each time with a database of its own.
+    folder = tmp_path_factory.mktemp(database)
     settings = {
-        "SQLALCHEMY_DATABASE_URI": database_uri(database, purpose="journeys"),
+        "SQLALCHEMY_DATABASE_URI": database_uri(database, purpose=folder.name),
         "ATRIUM_BROKER__URL": rabbitmq() if broker == "rabbitmq" else "embedded",
-        "ATRIUM_BROKER__PREFIX": f"atrium-test-{os.getpid()}-{database}",
+        "ATRIUM_BROKER__PREFIX": f"atrium-test-{os.getpid()}-{folder.name}",
     }
-    with demo_portal(tmp_path_factory.mktemp(database), **settings) as portal:
+    with demo_portal(folder, **settings) as portal:
         yield portal
 
 
