@@ -3,16 +3,20 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import plotly.graph_objects as go
 
+from dashboard.core.database import utcnow
 from dashboard.core.i18n import _
 from dashboard.core.plots import figure, figure_json
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import JobState, QueueSample
 
 HEIGHT = 320
+SPAN = timedelta(hours=24)
+# A portal that has just started has one sample, which a line alone would not show.
+LINE = "lines+markers"
 BUCKET_S = 600
 Ends = Sequence[tuple[datetime, str, JobState]]
 
@@ -34,17 +38,15 @@ def queue_charts(samples: Sequence[QueueSample], ends: Ends) -> list[Chart]:
 def depth(samples: Sequence[QueueSample]) -> Chart:
     """Jobs that waited and ran, by minute."""
     times = [_moment(each.minute * 60) for each in samples]
-    waiting = go.Scatter(x=times, y=[s.n_waiting for s in samples], name=_("waiting"), mode="lines")
-    running = go.Scatter(x=times, y=[s.n_running for s in samples], name=_("running"), mode="lines")
+    waiting = go.Scatter(x=times, y=[s.n_waiting for s in samples], name=_("waiting"), mode=LINE)
+    running = go.Scatter(x=times, y=[s.n_running for s in samples], name=_("running"), mode=LINE)
     return _chart("queue-depth", _("Jobs that wait and run"), _("jobs"), waiting, running)
 
 
 def oldest_wait(samples: Sequence[QueueSample]) -> Chart:
     """How long the job at the end of the queue had waited, by minute."""
     times = [_moment(each.minute * 60) for each in samples]
-    line = go.Scatter(
-        x=times, y=[s.oldest_wait_s for s in samples], mode="lines", name=_("seconds")
-    )
+    line = go.Scatter(x=times, y=[s.oldest_wait_s for s in samples], mode=LINE, name=_("seconds"))
     return _chart(
         "oldest-wait", _("How long the oldest waiting job has waited"), _("seconds"), line
     )
@@ -79,11 +81,13 @@ def _bars(name: str, label: str, ends: Ends, wanted: JobState) -> Chart:
 
 
 def _chart(name: str, label: str, y_title: str, *traces: object) -> Chart:
+    now = utcnow()
+    axis = {"title": {"text": _("time (UTC)")}, "type": "date", "range": [now - SPAN, now]}
     built = figure(
         *traces,
         height=HEIGHT,
         barmode="stack",
-        xaxis={"title": {"text": _("time (UTC)")}, "type": "date"},
+        xaxis=axis,
         yaxis={"title": {"text": y_title}, "rangemode": "tozero"},
     )
     return Chart(name, label, figure_json(built))
