@@ -1,5 +1,6 @@
 """Filters above the dashboard's lists; each is one argument of the address, such as flt_status=draft."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, Select
 PREFIX = "flt_"
 
 
-class ListFilter(BaseSQLAFilter):
+class ListFilter(BaseSQLAFilter, ABC):
     """Narrows a list by one value."""
 
     # How the page asks for the value: "select" among get_options(), or an <input> of this type.
@@ -31,9 +32,9 @@ class ListFilter(BaseSQLAFilter):
     def apply(self, query: Select[Any], value: Any, alias: Any = None) -> Select[Any]:
         return query.where(self.condition(value))
 
+    @abstractmethod
     def condition(self, value: Any) -> ColumnElement[bool]:
         """What holds for the rows that stay."""
-        raise NotImplementedError
 
 
 class Choice(ListFilter):
