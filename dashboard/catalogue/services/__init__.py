@@ -14,7 +14,6 @@ from dashboard.catalogue.services.items import (
 from dashboard.catalogue.services.tidying import tidy_files
 from dashboard.catalogue.services.uploads import (
     EXTENSIONS,
-    UploadBusy,
     append_upload,
     begin_upload,
     cancel_upload,
@@ -34,7 +33,6 @@ from dashboard.catalogue.services.videos import (
 __all__ = [
     "EXTENSIONS",
     "ItemFields",
-    "UploadBusy",
     "add_video",
     "append_upload",
     "begin_upload",

@@ -3,14 +3,10 @@
 How much has arrived is the size of the .part file, never a number that could disagree with it.
 """
 
-import fcntl
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from sqlalchemy import select
 
@@ -18,26 +14,14 @@ from dashboard.catalogue import queries
 from dashboard.catalogue.models import UploadTicket, Video
 from dashboard.catalogue.services.items import require_item
 from dashboard.catalogue.services.videos import add_row
-from dashboard.core import uploads
+from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction, utcnow
-from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from dashboard.core.errors import Invalid, NotFound, Problem, TooLarge
 from dashboard.core.file_types import HEAD_BYTES, FileType, type_of
 from dashboard.core.i18n import _
+from dashboard.core.pieces import Source, safe_name
 
 EXTENSIONS = ("mp4", "m4v", "webm", "mov", "mkv")
-# Read and written at once: the memory that an upload takes, whatever its size.
-PIECE_BYTES = 256 * 2**10
-MAX_NAME = 255
-
-
-class Source(Protocol):
-    """Where bytes come from: the body of a request."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
-class UploadBusy(Conflict):
-    """Another request is adding to this upload at this moment."""
 
 
 def begin_upload(
@@ -74,10 +58,7 @@ def begin_upload(
 
 def offset_of(ticket: UploadTicket) -> int:
     """How many bytes have arrived. Raises NotFound when the file is gone."""
-    try:
-        return _part(ticket).stat().st_size
-    except FileNotFoundError:
-        raise NotFound() from None
+    return pieces.size_of(_part(ticket))
 
 
 def append_upload(ticket: UploadTicket, *, offset: int, source: Source) -> tuple[int, Video | None]:
@@ -86,17 +67,9 @@ def append_upload(ticket: UploadTicket, *, offset: int, source: Source) -> tuple
     Raises UploadBusy, Conflict for a wrong offset, TooLarge beyond the announced size, and Invalid when the
     content is no video; then the upload is over.
     """
-    with _locked(_part(ticket)) as file:
-        present = file.seek(0, os.SEEK_END)
-        if offset != present:
-            raise Conflict(
-                _(
-                    "The upload stands at %(present)s bytes, not at %(offset)s.",
-                    present=present,
-                    offset=offset,
-                )
-            )
-        _receive(file, source, room=ticket.size_bytes - present)
+    with pieces.locked(_part(ticket)) as file:
+        present = pieces.seek_end(file, expected=offset)
+        pieces.receive(file, source, room=ticket.size_bytes - present)
         arrived = file.tell()
         complete = arrived == ticket.size_bytes
         if present < HEAD_BYTES and (complete or arrived >= HEAD_BYTES):
@@ -109,7 +82,7 @@ def resume_upload(ticket: UploadTicket) -> int:
     """How many bytes have arrived; when all have but the end failed (a locked database), ends it now."""
     offset = offset_of(ticket)
     if offset == ticket.size_bytes:
-        with _locked(_part(ticket)):
+        with pieces.locked(_part(ticket)):
             _finish(ticket)
     return offset
 
@@ -127,16 +100,6 @@ def remove_expired_uploads() -> int:
     for ticket in expired:
         cancel_upload(ticket)
     return len(expired)
-
-
-def safe_name(name: str) -> str:
-    """A file name for people and headers: no folders, no control or direction marks, at most 255 characters."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    clean = "".join(mark for mark in last if mark.isprintable()).strip().strip(".")
-    stem, dot, extension = clean.rpartition(".")
-    return (
-        clean if len(clean) <= MAX_NAME else stem[: MAX_NAME - len(extension) - 1] + dot + extension
-    )
 
 
 # ---------------------------------------------------------------------------------------------- helpers
@@ -170,34 +133,6 @@ def _promised_bytes() -> int:
         path.stat().st_size for ticket in open_tickets if (path := _part(ticket)).exists()
     )
     return sum(ticket.size_bytes for ticket in open_tickets) - arrived
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
-    try:
-        file = path.open("r+b")
-    except FileNotFoundError:
-        raise NotFound() from None
-    with file:
-        try:
-            # Two requests that add at the same offset would interleave their bytes.
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UploadBusy(_("This upload is being added to at this moment.")) from None
-        yield file
-
-
-def _receive(file: BinaryIO, source: Source, *, room: int) -> None:
-    """Append what `source` gives. When the connection breaks, what came before it stays."""
-    try:
-        while piece := source.read(min(PIECE_BYTES, room + 1)):
-            if len(piece) > room:
-                raise TooLarge(_("More bytes came than were announced."))
-            file.write(piece)
-            room -= len(piece)
-    finally:
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _refuse_unless_video(ticket: UploadTicket, file: BinaryIO) -> None:

@@ -372,7 +372,7 @@ class TestSafeName:
         ],
     )
     def test_keeps_only_what_is_harmless(self, name: str, safe: str) -> None:
-        from dashboard.catalogue.services.uploads import safe_name
+        from dashboard.core.pieces import safe_name
 
         assert safe_name(name) == safe
 

@@ -1,0 +1,89 @@
+"""Files that arrive in pieces: appended under a lock, so that an upload goes on after a lost connection.
+
+How much has arrived is the size of the growing file, never a number that could disagree with it.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from dashboard.core.errors import Conflict, NotFound, TooLarge
+from dashboard.core.i18n import _
+
+# Read and written at once: the memory that an upload takes, whatever its size.
+PIECE_BYTES = 256 * 2**10
+MAX_NAME = 255
+
+
+class Source(Protocol):
+    """Where bytes come from: the body of a request."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class UploadBusy(Conflict):
+    """Another request is adding to this upload at this moment."""
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """The growing file, for one request alone. Raises NotFound and UploadBusy."""
+    try:
+        file = path.open("r+b")
+    except FileNotFoundError:
+        raise NotFound() from None
+    with file:
+        try:
+            # Two requests that add at the same offset would interleave their bytes.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UploadBusy(_("This upload is being added to at this moment.")) from None
+        yield file
+
+
+def seek_end(file: BinaryIO, *, expected: int) -> int:
+    """Go to the end, which must be at `expected`. Raises Conflict."""
+    present = file.seek(0, os.SEEK_END)
+    if expected != present:
+        raise Conflict(
+            _(
+                "The upload stands at %(present)s bytes, not at %(offset)s.",
+                present=present,
+                offset=expected,
+            )
+        )
+    return present
+
+
+def receive(file: BinaryIO, source: Source, *, room: int) -> None:
+    """Append what `source` gives. When the connection breaks, what came before it stays."""
+    try:
+        while piece := source.read(min(PIECE_BYTES, room + 1)):
+            if len(piece) > room:
+                raise TooLarge(_("More bytes came than were announced."))
+            file.write(piece)
+            room -= len(piece)
+    finally:
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def size_of(path: Path) -> int:
+    """How many bytes have arrived. Raises NotFound when the file is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        raise NotFound() from None
+
+
+def safe_name(name: str) -> str:
+    """A file name for people and headers: no folders, no control or direction marks, at most 255 characters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join(mark for mark in last if mark.isprintable()).strip().strip(".")
+    stem, dot, extension = clean.rpartition(".")
+    return (
+        clean if len(clean) <= MAX_NAME else stem[: MAX_NAME - len(extension) - 1] + dot + extension
+    )
