@@ -12,16 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dashboard.accounts import commands as account_commands
+from dashboard.core.arguments import count_from
 from dashboard.core.config import Config, InvalidConfig, load_config
+from dashboard.job_queue import commands as job_commands
 from jobs.logs import job_record
+from jobs.supervised import Supervised
 
 if TYPE_CHECKING:
     from flask import Flask
 
 ROOT = Path(__file__).resolve().parent
 CONFIG = ROOT / "config.toml"
-# A job runner that ended is started again after this long, so that a broken one does not spin.
-RESTART_DELAY_S = 2.0
 EXIT_USAGE = 2
 
 
@@ -91,11 +93,11 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     add("web", web, "serve the portal only")
     worker_ = add("worker", worker, "run jobs only")
     worker_.add_argument("--kinds", nargs="+", metavar="KIND", help="take only these kinds of job")
-    worker_.add_argument("--concurrency", type=int, metavar="N", help="jobs at once")
+    worker_.add_argument("--concurrency", type=count_from(1), metavar="N", help="jobs at once")
     worker_.add_argument(
         "--with-parent", action="store_true", help="stop when standard input ends (used by up)"
     )
-    _add_jobs(add("jobs", jobs_command, "look after jobs"))
+    job_commands.add_arguments(add("jobs", jobs_command, "look after jobs"))
     child = add("job-child", job_child, "run one job in this process (used by the worker)")
     child.add_argument("job_id", type=int)
     child.add_argument("attempt", type=int)
@@ -110,59 +112,19 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
         add("recommend", recommend, "print recommendations, or measure the engine"), engine=engine
     )
     commands.add_parser("analyse", help="find the clones in mutation tables, without the portal")
-    user = commands.add_parser("user", help="manage accounts", description="Manage accounts.")
-    users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    create = users.add_parser("create", help="create an account; asks for the password")
-    create.set_defaults(command=user_create)
-    create.add_argument("--email")
-    create.add_argument("--phone")
-    create.add_argument("--username")
-    create.add_argument("--admin", action="store_true", help="grant the role admin")
-    create.add_argument("--analyst", action="store_true", help="grant the role analyst")
-    create.add_argument(
-        "--password-stdin", action="store_true", help="read the password from standard input"
-    )
+    account_commands.add_arguments(add("user", user, "manage accounts"))
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
-    return int(text)
 
 
 def _add_recommend(parser: argparse.ArgumentParser, *, engine: bool) -> None:
     whom = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for_ = whom.add_parser("for", help="what one user is recommended, and why")
     for_.add_argument("user", help="e-mail, phone number, username or id")
-    for_.add_argument("-n", type=_positive, default=10, metavar="N", help="how many")
+    for_.add_argument("-n", type=count_from(1), default=10, metavar="N", help="how many")
     if engine:
         from jobs.engines.collaborative_filtering import cli
 
         cli.add_commands(whom)
-
-
-def _add_jobs(jobs: argparse.ArgumentParser) -> None:
-    commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=jobs_command, what=name)
-        return sub
-
-    list_ = add("list", "the newest jobs")
-    list_.add_argument("--state", help="queued, running, done, failed or cancelled")
-    list_.add_argument("--kind")
-    list_.add_argument("-n", type=int, default=20, metavar="N", help="how many")
-    for name, text in (
-        ("show", "everything about a job"),
-        ("cancel", "end a job that waits or runs"),
-        ("retry", "queue a failed or cancelled job again"),
-    ):
-        add(name, text).add_argument("job_id", type=int)
-    purge = add("purge", "remove finished jobs with their files")
-    purge.add_argument("--state", default="failed", help="done, failed (default) or cancelled")
-    purge.add_argument("--older-than-days", type=int, default=0, metavar="N")
 
 
 # ---------------------------------------------------------------------------------------------- serving
@@ -172,7 +134,7 @@ def up(config: Config, _arguments: argparse.Namespace) -> int:
     """Prepare the database, then serve the portal with its job runner until Ctrl-C."""
     app = _app(config)
     sign_in = _prepare(app, config)
-    runner = _Runner()
+    runner = Supervised([sys.executable, str(ROOT / "run.py"), "worker", "--with-parent"])
     runner.start()
     try:
         _serve(app, config, sign_in=sign_in)
@@ -338,40 +300,6 @@ def _print_welcome(config: Config, sign_in: str) -> None:
     print("\n".join(line for line in lines if line), end="\n\n", flush=True)
 
 
-class _Runner:
-    """The job runner beside the web server: a process of its own, started again when it ends."""
-
-    def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._watch, name="job-runner", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stopping.is_set():
-            # A session of its own: Ctrl-C reaches this process only, which then asks the runner to drain.
-            # It holds the end of a pipe, which tells it when this process was killed.
-            self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "run.py"), "worker", "--with-parent"],
-                stdin=subprocess.PIPE,
-                start_new_session=True,
-            )
-            with self._process:
-                code = self._process.wait()
-            if not self._stopping.wait(RESTART_DELAY_S if code else 0):
-                logging.getLogger("atrium").warning(
-                    "job runner ended (%s): starting it again", code
-                )
-
-
 # --------------------------------------------------------------------------------------------- commands
 
 
@@ -424,46 +352,19 @@ def recommend(config: Config, arguments: argparse.Namespace) -> int:
 
 def jobs_command(config: Config, arguments: argparse.Namespace) -> int:
     """List, show, cancel, retry or remove jobs."""
-    from dashboard.job_queue import report
-
-    with _app(config).app_context():
-        if arguments.what == "list":
-            print(report.list_jobs(state=arguments.state, kind=arguments.kind, n=arguments.n))
-        elif arguments.what == "purge":
-            days = arguments.older_than_days
-            print(report.purge(state=arguments.state, older_than_days=days))
-        else:
-            print(getattr(report, arguments.what)(arguments.job_id))
+    with _ready_app(config).app_context():
+        print(job_commands.run(arguments))
     return 0
 
 
-def user_create(config: Config, arguments: argparse.Namespace) -> int:
+def user(config: Config, arguments: argparse.Namespace) -> int:
     """Create an account with the roles asked for."""
-    import getpass
-
-    from dashboard.accounts import services as accounts
     from dashboard.core import migrations
 
-    try:
-        if arguments.password_stdin:
-            password = sys.stdin.readline().rstrip("\n")
-        else:
-            password = getpass.getpass("Password: ")
-            if getpass.getpass("Again: ") != password:
-                return _complain("the two passwords differ", 1)
-    except EOFError:
-        return _complain("no password was given; --password-stdin takes it from a pipe", 1)
-    granted = [role for role in ("admin", "analyst") if getattr(arguments, role)]
+    account_commands.read_password(arguments)  # before anything is made
     with _app(config).app_context():
         migrations.upgrade()
-        user = accounts.register(
-            email=arguments.email,
-            phone=arguments.phone,
-            user_name=arguments.username,
-            password=password,
-            roles=["learner", *granted],
-        )
-        print(f"created user {user.id} ({', '.join(['learner', *granted])})")
+        print(account_commands.run(arguments))
     return 0
 
 

@@ -143,6 +143,15 @@ class TestUserCreate:
         assert "Traceback" not in done.stderr
 
 
+class TestJobs:
+    def test_of_an_unknown_number_is_one_line(self, environment: dict[str, str]) -> None:
+        run(environment, "check", "--create")
+
+        done = run(environment, "jobs", "show", "7")
+
+        assert (done.returncode, done.stderr) == (1, "run.py: There is nothing here.\n")
+
+
 class TestAnalyse:
     def test_simulates_and_finds_the_clones_again_without_a_portal(
         self, environment: dict[str, str], tmp_path: Path

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from dashboard.accounts.models import User
 from dashboard.core.database import db, session, transaction, utcnow
 from dashboard.core.errors import TooLarge
-from dashboard.job_queue import expectations, queries, report, services
+from dashboard.job_queue import expectations, queries, services
 from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.models import EventKind, Job, JobState, ScheduleRow
 from dashboard.job_queue.queries import Viewer
@@ -281,20 +281,6 @@ class TestOperations:
 
         assert 'atrium_jobs_ended_last_hour{kind="probe.append",state="done"}' in text
         assert "atrium_job_workers 1" in text
-
-
-class TestReport:
-    def test_lists_shows_and_removes(
-        self, app: Flask, put: Put, working: Callable, tmp_path: Path
-    ) -> None:
-        job_id = put(MESSAGE)
-        assert "probe.append" in report.list_jobs(state="queued", kind=None, n=5)
-        assert "cancelled" in report.cancel(job_id)
-        assert "queued" in report.retry(job_id)
-        report.cancel(job_id)
-        assert "args" in report.show(job_id)
-
-        assert report.purge(state="cancelled", older_than_days=0) == "1 jobs removed"
 
 
 class TestOrphan:
