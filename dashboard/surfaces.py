@@ -77,10 +77,10 @@ NAVIGATION = [
     Entry("catalogue.home", lazy("Home"), "home"),
     Entry("catalogue.course_list", lazy("Courses"), "course"),
     Entry("catalogue.position_list", lazy("Positions"), "position"),
-    Entry("activity.favourites", lazy("Favourites"), "heart"),
+    Entry("activity.favourites", lazy("Favourites"), "heart", less_used=True),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
-    Entry("recommendations.workspace", lazy("Charts"), "chart"),
-    Entry("job_queue.job_list", lazy("Jobs"), "job"),
+    Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
+    Entry("job_queue.job_list", lazy("Jobs"), "job", less_used=True),
     Entry("admin.index", lazy("Dashboard"), "dashboard"),
     Entry("accounts.profile", lazy("My page"), "user"),
 ]

@@ -9,6 +9,9 @@ from flask_login import current_user
 
 from dashboard.core.access import access_of, has_role
 
+# As many links as fit beside the name and the tools on a screen of 80rem, in either language.
+LINKS_IN_HEADER = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -17,6 +20,8 @@ class Entry:
     endpoint: str
     label: Any
     icon: str = ""
+    # Makes room in the header when the menu is long: it then stands behind "More".
+    less_used: bool = False
 
 
 def init_app(app: Flask, entries: list[Entry]) -> None:
@@ -26,8 +31,11 @@ def init_app(app: Flask, entries: list[Entry]) -> None:
 
 
 def menu(entries: list[Entry]) -> list[dict[str, Any]]:
-    """The entries open to this visitor, each with label, href, icon and whether it is the present page."""
+    """The entries open to this visitor, each with label, href, icon, whether it is the present page, and
+    whether it stands behind "More" in the header."""
     blueprint = (request.endpoint or "").rpartition(".")[0]
+    mine = [entry for entry in entries if may_open(entry.endpoint)]
+    crowded = len(mine) > LINKS_IN_HEADER + 1
     return [
         {
             "label": entry.label,
@@ -35,9 +43,9 @@ def menu(entries: list[Entry]) -> list[dict[str, Any]]:
             "icon": entry.icon,
             "current": request.endpoint == entry.endpoint
             or (blueprint.startswith("admin") and entry.endpoint == "admin.index"),
+            "more": crowded and entry.less_used,
         }
-        for entry in entries
-        if may_open(entry.endpoint)
+        for entry in mine
     ]
 
 
