@@ -44,6 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     logging.setLogRecordFactory(job_record)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # A lost connection takes it a page of tracebacks; jobs/rabbitmq says the same in a line.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     try:
         config = load_config(Path(os.environ.get("ATRIUM_CONFIG", CONFIG)))
         return int(arguments.command(config, arguments) or 0)

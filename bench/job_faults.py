@@ -1,40 +1,31 @@
 """Break things under the job runner and count: jobs lost, jobs completed twice.
 
-    python bench/job_faults.py [--servers] [--json]
+    python bench/job_faults.py [--quick] [--only WORDS] [--list] [--json]
 
-Each job writes one row in the transaction that completes it. Two worker processes; leases of 2 s.
---servers also restarts PostgreSQL and stops, freezes and fills RabbitMQ on this machine, a few
-seconds each: nothing else may use them meanwhile. Exit code 1: a job was lost or completed twice."""
+Each job writes one row in the transaction that completes it. Two worker processes, leases of 2 s.
+RabbitMQ, PostgreSQL and MariaDB are servers of the bench's own (bench/workers/fault_stage.py), so it
+harms nobody. Exit code 1: a job was lost or completed twice; 2: a server is not installed."""
 
 import argparse
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import cast
 
-import pika
-from sqlalchemy import create_engine, text
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parents[1]
-SCRIPT = ROOT / "bench" / "workers" / "jobs_faulty.py"
-POSTGRESQL = os.environ.get(
-    "ATRIUM_TEST_POSTGRESQL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-)
-RABBITMQ = os.environ.get("ATRIUM_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672/")
-NAME = f"atrium_faults_{os.getpid()}"
+from workers.fault_figures import FIGURES, Figure
+from workers.fault_hosts import Hosts, two_hosts
+from workers.fault_stage import Servers, Stage, staged
+from workers.faults import FAULTS, Fault
+
+from tests.factories.servers import Missing
+
 N_JOBS = 200
 GAP_S = 0.08
-OUTAGE_S = 6.0
-PATIENCE_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -51,246 +42,105 @@ class Row:
     longest_enqueue_ms: float
 
 
-class Stage:
-    """A producer, two workers, and the database between them."""
-
-    def __init__(self, queue: str, folder: Path) -> None:
-        self.queue = queue
-        broker, _, database = queue.partition("_")
-        uri = f"sqlite:///{folder}/atrium.sqlite3"
-        if database == "postgresql":
-            uri = urlsplit(POSTGRESQL)._replace(path=f"/{NAME}").geturl()
-        self._environment = os.environ | {
-            "ATRIUM_SITE__DATA_DIR": str(folder),
-            "SQLALCHEMY_DATABASE_URI": uri,
-            "ATRIUM_BROKER__URL": RABBITMQ if broker == "rabbitmq" else "embedded",
-            "ATRIUM_BROKER__PREFIX": NAME,
-            "ATRIUM_JOBS__LEASE_S": "2",
-            "ATRIUM_JOBS__GRACE_S": "1",
-        }
-        self._engine = create_engine(uri, pool_pre_ping=True)
-        self.producer = self._start("producer")
-        self._answer()
-        self.workers = [self._start("worker") for _ in range(2)]
-
-    def _start(self, role: str) -> Any:
-        return subprocess.Popen(
-            [sys.executable, str(SCRIPT), role],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def replace_worker(self, place: int, number: signal.Signals) -> None:
-        """End a worker by a signal and start another."""
-        old = self.workers[place]
-        os.killpg(old.pid, number)
-        old.wait()
-        self.workers[place] = self._start("worker")
-
-    def order(self, count: int, gap_s: float) -> None:
-        self.producer.stdin.write(f"{count} {gap_s}\n")
-        self.producer.stdin.flush()
-
-    def _answer(self) -> str:
-        return cast(str, self.producer.stdout.readline())
-
-    def accepted(self) -> tuple[int, float]:
-        """How many jobs the producer was promised, and its longest call in ms."""
-        count, longest = self._answer().split()
-        return int(count), float(longest)
-
-    def count(self, query: str) -> int:
-        with self._engine.connect() as connection:
-            return int(connection.scalar(text(query)) or 0)
-
-    def wait_busy(self, place: int) -> None:
-        """Wait until the worker runs a job, and a moment more."""
-        mine = f"worker LIKE '%-{self.workers[place].pid}-%' AND state = 'running'"
-        until = time.monotonic() + 10.0
-        while not self.count(f"SELECT count(*) FROM job WHERE {mine}"):  # noqa: S608 - a pid
-            if time.monotonic() > until:
-                return
-            time.sleep(0.01)
-
-    def wait_done(self) -> None:
-        until = time.monotonic() + PATIENCE_S
-        while self.count("SELECT count(*) FROM job WHERE state IN ('queued', 'running')"):
-            if time.monotonic() > until:
-                return
-            time.sleep(0.2)
-
-    def close(self) -> None:
-        for process in (self.producer, *self.workers):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                pipe.close()
-        self._engine.dispose()
-
-
-# --- faults: each runs while jobs are enqueued and worked off; it says how often it struck ---
-
-
-def kill_workers(stage: Stage) -> int:
-    for turn in range(5):
-        stage.wait_busy(turn % 2)
-        stage.replace_worker(turn % 2, signal.SIGKILL)
-    return 5
-
-
-def stop_workers(stage: Stage) -> int:
-    for turn in range(4):
-        stage.wait_busy(turn % 2)
-        stage.replace_worker(turn % 2, signal.SIGTERM)
-    return 4
-
-
-def freeze_worker(stage: Stage) -> int:
-    pid = stage.workers[0].pid
-    stage.wait_busy(0)
-    os.killpg(pid, signal.SIGSTOP)
-    time.sleep(6.0)  # well past its lease
-    os.killpg(pid, signal.SIGCONT)
-    return 1
-
-
-def lose_bells(stage: Stage) -> int:
-    parameters = pika.URLParameters(RABBITMQ)
-    with contextlib.closing(pika.BlockingConnection(parameters)) as connection:
-        channel, until, lost = connection.channel(), time.monotonic() + 5, 0
-        while time.monotonic() < until:
-            lost += channel.queue_delete(f"{NAME}.bench").method.message_count
-            time.sleep(0.5)
-    return 10
-
-
-def restart_postgresql(stage: Stage) -> int:
-    time.sleep(1.5)
-    command = ["pg_ctlcluster", "15", "main", "restart", "-m", "immediate"]
-    subprocess.run(command, check=True, capture_output=True)
-    return 1
-
-
-def restart_rabbitmq(stage: Stage) -> int:
-    time.sleep(1.5)
-    try:
-        subprocess.run(["rabbitmqctl", "-q", "stop_app"], check=True, capture_output=True)
-    finally:
-        subprocess.run(["rabbitmqctl", "-q", "start_app"], check=True, capture_output=True)
-    return 1
-
-
-def freeze_rabbitmq(stage: Stage) -> int:
-    time.sleep(1.0)
-    pids = [int(pid) for pid in subprocess.check_output(["pgrep", "-x", "beam.smp"]).split()]
-    try:
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        time.sleep(OUTAGE_S)
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-    return 1
-
-
-def alarm_rabbitmq(stage: Stage) -> int:
-    set_mark = ["rabbitmqctl", "-q", "set_vm_memory_high_watermark"]
-    time.sleep(1.0)
-    try:
-        subprocess.run([*set_mark, "0.0000001"], check=True, capture_output=True)
-        time.sleep(OUTAGE_S)
-    finally:
-        subprocess.run([*set_mark, "0.4"], check=True, capture_output=True)
-    return 1
-
-
-Fault = tuple[str, str, Callable[[Stage], int]]
-FAULTS: list[Fault] = [
-    ("kill -9 of a worker", "embedded_sqlite", kill_workers),
-    ("kill -9 of a worker", "rabbitmq_postgresql", kill_workers),
-    ("SIGTERM of a worker", "embedded_sqlite", stop_workers),
-    ("worker frozen past its lease", "rabbitmq_postgresql", freeze_worker),
-    ("queue deleted with its bells", "rabbitmq_postgresql", lose_bells),
-]
-SERVER_FAULTS: list[Fault] = [
-    ("PostgreSQL restarted (immediate)", "rabbitmq_postgresql", restart_postgresql),
-    ("RabbitMQ stopped and started", "rabbitmq_postgresql", restart_rabbitmq),
-    ("RabbitMQ frozen", "rabbitmq_postgresql", freeze_rabbitmq),
-    ("RabbitMQ in a memory alarm", "rabbitmq_postgresql", alarm_rabbitmq),
-]
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=cast(str, __doc__).splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="accepted for `make bench`")
-    parser.add_argument("--servers", action="store_true", help="also break the servers")
-    parser.add_argument("--json", action="store_true", help="print one JSON object last")
-    options = parser.parse_args()
-    rows = []
-    for fault in FAULTS + (SERVER_FAULTS if options.servers else []):
-        with _database():
-            rows.append(_strike(*fault))
-        _print(rows[-1], head=len(rows) == 1)
+    options = _options()
+    faults = [each for each in FAULTS if options.only in each.name]
+    if options.quick and not options.only:
+        faults = faults[:3]
+    figures = [each for each in FIGURES if options.only in each.name and not options.quick]
+    if options.list:
+        print("\n".join(each.name for each in (*FAULTS, *FIGURES)))
+        return 0
+    servers = Servers()
+    try:
+        rows = _strike_all(faults, servers, n_jobs=60 if options.quick else N_JOBS)
+        measured = _measure_all(figures, servers)
+    except Missing as error:
+        print(f"job_faults.py: {error}", file=sys.stderr)
+        return 2
+    finally:
+        servers.close()
     if options.json:
-        print(json.dumps({"bench": "job_faults", "rows": [asdict(row) for row in rows]}))
+        found = {"rows": [asdict(row) for row in rows], "figures": measured}
+        print(json.dumps({"bench": "job_faults", **found}))
     return int(any(row.lost or row.completed_twice for row in rows))
 
 
-def _strike(name: str, queue: str, fault: Callable[[Stage], int]) -> Row:
-    with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(queue, Path(folder))
-        try:
-            time.sleep(3.0)
-            stage.order(N_JOBS, GAP_S)
-            times = fault(stage)
-            accepted, longest = stage.accepted()
-            stage.wait_done()
-            done = stage.count("SELECT count(*) FROM job WHERE state = 'done'")
-            effects = stage.count("SELECT count(*) FROM effect")
-            distinct = stage.count("SELECT count(DISTINCT job_id) FROM effect")
-            starts = stage.count("SELECT sum(attempt) FROM job")
-            return Row(
-                fault=name,
-                queue=queue,
-                times=times,
-                jobs=accepted,
-                lost=max(0, accepted - min(done, distinct)),
-                completed_twice=effects - distinct,
-                extra_starts=starts - done,
-                longest_enqueue_ms=round(longest, 1),
-            )
-        finally:
-            stage.close()
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=cast(str, __doc__).splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="three faults, fewer jobs")
+    parser.add_argument("--only", default="", metavar="WORDS", help="faults with these words")
+    parser.add_argument("--list", action="store_true", help="print their names")
+    parser.add_argument("--json", action="store_true", help="print one JSON object last")
+    return parser.parse_args()
 
 
-@contextlib.contextmanager
-def _database() -> Iterator[None]:
-    engine = create_engine(POSTGRESQL, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {NAME}"))
-    engine.dispose()
-    try:
-        yield
-    finally:
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {NAME} WITH (FORCE)"))
-        engine.dispose()
-        parameters = pika.URLParameters(RABBITMQ)
-        with contextlib.closing(pika.BlockingConnection(parameters)) as link:
-            for queue in ("bench", "dead"):
-                link.channel().queue_delete(f"{NAME}.{queue}")
+def _strike_all(faults: list[Fault], servers: Servers, *, n_jobs: int) -> list[Row]:
+    rows: list[Row] = []
+    for fault in faults:
+        for queue in fault.queues:
+            rows.append(_strike(fault, queue, servers=servers, n_jobs=n_jobs))
+            _print(rows[-1], head=len(rows) == 1)
+    return rows
+
+
+def _strike(fault: Fault, queue: str, *, servers: Servers, n_jobs: int) -> Row:
+    if fault.hosts:
+        with two_hosts() as hosts, contextlib.closing(Servers(host=hosts.address)) as their:
+            return _strike_stage(fault, queue, servers=their, n_jobs=n_jobs, hosts=hosts)
+    return _strike_stage(fault, queue, servers=servers, n_jobs=n_jobs)
+
+
+def _strike_stage(
+    fault: Fault, queue: str, *, servers: Servers, n_jobs: int, hosts: Hosts | None = None
+) -> Row:
+    n_jobs = fault.n_jobs or n_jobs
+    with staged(queue, servers=servers, hosts=hosts) as stage, fault.around(stage):
+        stage.order(n_jobs, fault.gap_s or GAP_S, fault.what)
+        times = fault.strike(stage)
+        stage.wait_produced()
+        stage.wait_done()
+        if hosts and stage.count("SELECT count(DISTINCT worker) FROM job") < len(hosts.prefixes):
+            raise RuntimeError("not every host did its part")
+        return _row(fault, queue, times, stage)
+
+
+def _row(fault: Fault, queue: str, times: int, stage: Stage) -> Row:
+    accepted = stage.accepted()
+    done = stage.ids("SELECT id FROM job WHERE state = 'done'")
+    effects = stage.ids("SELECT job_id FROM effect")
+    settled = done & effects
+    if fault.may_fail:
+        settled |= stage.ids("SELECT id FROM job WHERE state = 'failed' AND error <> ''")
+    n_effects = stage.count("SELECT count(*) FROM effect")
+    return Row(
+        fault=fault.name,
+        queue=queue,
+        times=times,
+        jobs=len(accepted),
+        lost=len(set(accepted) - settled),
+        completed_twice=n_effects - len(effects),
+        extra_starts=stage.count("SELECT sum(attempt - 1) FROM job WHERE attempt > 1"),
+        longest_enqueue_ms=max(accepted.values(), default=0.0),
+    )
+
+
+def _measure_all(figures: list[Figure], servers: Servers) -> dict[str, dict[str, float]]:
+    measured = {}
+    for figure in figures:
+        started = time.monotonic()
+        measured[figure.name] = figure.measure(servers)
+        values = ", ".join(f"{name} {value:.2f}" for name, value in measured[figure.name].items())
+        print(f"{figure.name}: {values} ({time.monotonic() - started:.0f} s)", flush=True)
+    return measured
 
 
 def _print(row: Row, *, head: bool) -> None:
     columns = ("times", "jobs", "lost", "completed_twice", "extra_starts", "longest_enqueue_ms")
     if head:
-        print(f"{'fault':36}{'queue':22}" + "".join(f"{name:>20}" for name in columns))
+        print(f"{'fault':46}{'queue':22}" + "".join(f"{name:>20}" for name in columns))
     print(
-        f"{row.fault:36}{row.queue:22}" + "".join(f"{getattr(row, name):>20}" for name in columns),
+        f"{row.fault:46}{row.queue:22}" + "".join(f"{getattr(row, name):>20}" for name in columns),
         flush=True,
     )
 

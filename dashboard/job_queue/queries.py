@@ -13,7 +13,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from dashboard.accounts.models import User
 from dashboard.core.database import Page, page_of, session, utcnow
 from dashboard.core.errors import NotFound
-from dashboard.job_queue.clock import later
+from dashboard.job_queue.clock import later, now
 from dashboard.job_queue.models import (
     READY,
     RUNNING,
@@ -27,6 +27,8 @@ from dashboard.job_queue.models import (
 
 # Workers report every 5 s; three missed reports mean that something is wrong.
 WORKER_SEEN_S = 15.0
+# Workers prolong their leases about every second (jobs/upkeep.py).
+SILENT_AFTER_S = 4.0
 MAX_LOG_PART = 64 * 2**10
 MAX_FAILURES = 100
 # Enough for a chart of a day; a portal that ends more jobs sees the newest.
@@ -139,6 +141,17 @@ def queue_position(job: Job) -> int | None:
     return (session.scalar(query) or 0) + 1
 
 
+def silent_s(job: Job) -> float | None:
+    """For how long the worker of a running job has not prolonged its lease; None when it just has."""
+    if job.state is not JobState.RUNNING or job.lease_until is None:
+        return None
+    lease_s = current_app.config["ATRIUM"].jobs.lease_s
+    # By the clock that wrote the lease.
+    left_s = (job.lease_until - _database_now()).total_seconds()
+    silent = lease_s - left_s
+    return silent if silent > min(SILENT_AFTER_S, lease_s) else None
+
+
 def runner_alive() -> bool:
     """Whether a job runner has been heard of lately."""
     query = select(WorkerRow.name).where(WorkerRow.seen_at > later(-WORKER_SEEN_S)).limit(1)
@@ -229,6 +242,12 @@ def _event(
 ) -> JobEvent:
     attempt = job.attempt if attempt is None else attempt
     return JobEvent(job_id=job.id, kind=kind, at=at, attempt=attempt, note=note)
+
+
+def _database_now() -> datetime:
+    present = session.scalar(select(now()))
+    found: datetime = datetime.fromisoformat(present) if isinstance(present, str) else present
+    return found
 
 
 def _visible(viewer: Viewer) -> Select[Any]:

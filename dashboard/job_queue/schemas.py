@@ -76,6 +76,15 @@ class ProgressSchema(ma.Schema):
     progress = ma.fields.Float(required=True)
     progress_message = ma.fields.String(required=True)
     queue_position = ma.fields.Integer(required=True, allow_none=True)
+    silent_s = ma.fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Seconds since its worker was heard of, when too long ago."},
+    )
+    mark = ma.fields.String(
+        required=True,
+        metadata={"description": "Changes with the state, the attempt and a request to cancel."},
+    )
     text = ma.fields.String(
         required=True, metadata={"description": "The same as one line for people."}
     )

@@ -19,24 +19,38 @@ class JobStatus:
     state: JobState
     state_label: str
     active: bool
+    attempt: int
+    cancel_requested: bool
     progress: float
     progress_message: str
     queue_position: int | None
+    silent_s: float | None
+    """Seconds since its worker was last heard of, when that is too long ago; a worker that lives beats
+    every second."""
     text: str
+
+    @property
+    def mark(self) -> str:
+        """Changes with everything that a page tells of the job beside progress and place."""
+        return f"{self.state.value}-{self.attempt}-{int(self.cancel_requested)}-{int(bool(self.silent_s))}"
 
 
 def status_of(job: Job) -> JobStatus:
     """The present status of a job."""
     position = queries.queue_position(job)
+    silent_s = queries.silent_s(job)
     return JobStatus(
         id=job.id,
         state=job.state,
         state_label=job.state_label,
         active=job.active,
+        attempt=job.attempt,
+        cancel_requested=job.cancel_requested,
         progress=job.progress,
         progress_message=progress_text(job),
         queue_position=position,
-        text=_text(job, position),
+        silent_s=silent_s,
+        text=_text(job, position, silent_s),
     )
 
 
@@ -45,12 +59,14 @@ def progress_text(job: Job) -> str:
     return _(job.progress_message) if job.progress_message else ""
 
 
-def _text(job: Job, position: int | None) -> str:
+def _text(job: Job, position: int | None, silent_s: float | None) -> str:
     if position is not None:
         if job.failures:
             return _("Failed, will be tried again")
         return _("Position %(n)s in the queue", n=position)
     if job.state is JobState.RUNNING:
+        if silent_s is not None:
+            return _("Its worker has not been heard of for %(n)s s", n=round(silent_s))
         if job.cancel_requested:
             return _("Being cancelled")
         percent = f"{job.progress:.0%}"

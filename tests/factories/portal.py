@@ -20,9 +20,9 @@ document.addEventListener('securitypolicyviolation', (event) =>
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """Serve `app` on a free port of this machine; gives its address without a slash at the end."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+def serving(app: Flask, *, port: int = 0) -> Iterator[str]:
+    """Serve `app` on a (free) port of this machine; gives its address without a slash at the end."""
+    server = create_server(app, host="127.0.0.1", port=port, threads=4)
     thread = threading.Thread(target=server.run, name="portal", daemon=True)
     thread.start()
     try:

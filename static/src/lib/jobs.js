@@ -1,9 +1,12 @@
 // Live jobs. A page holds [data-jobs="status address"] with [data-job="id"][data-job-state] parts in it; one request
-// asks for all of them. Words and bars are changed in place; a part whose state changed is taken anew from the page.
+// asks for all of them. Words and bars are changed in place; a part whose state changed is taken anew from the page, and
+// where it says so, also one whose [data-job-mark] or [data-job-place] in the queue changed.
 import { getJson } from "./http.js";
 
 const FIRST_MS = 1000;
 const AFTER_FAILURE_MS = 10000;
+// What a part says of its job by data- attributes.
+const SAID = ["jobState", "jobMark", "jobPlace"];
 
 /** Keep the jobs below `root` up to date; asks nothing while the page is hidden. */
 export function startJobs(root) {
@@ -15,14 +18,23 @@ export function shownIds(area) {
   return [...area.querySelectorAll("[data-job]")].map((part) => part.dataset.job);
 }
 
-/** Show `status` in `part`; whether its state changed, so that the part must be taken anew. */
+/** Show `status` in `part`; whether more than that changed, so that the part must be taken anew. */
 export function show(part, status) {
-  if (part.dataset.jobState !== status.state) return true;
+  if (isOther(part, status)) return true;
   const words = part.querySelector("[data-job-text]");
   if (words && words.textContent !== status.text) words.textContent = status.text;
   const bar = part.querySelector("progress");
   if (bar && status.progress > 0) bar.value = status.progress;
   return false;
+}
+
+function isOther(part, status) {
+  const present = {
+    jobState: status.state,
+    jobMark: status.mark,
+    jobPlace: String(status.queue_position ?? ""),
+  };
+  return SAID.some((name) => (part.dataset[name] ?? present[name]) !== present[name]);
 }
 
 function watch(area) {
@@ -47,6 +59,7 @@ function watch(area) {
 
   if (!shownIds(area).length) return;
   document.addEventListener("visibilitychange", () => plan(0));
+  window.addEventListener("online", () => plan(0));
   plan(FIRST_MS);
 }
 
@@ -93,9 +106,12 @@ async function takeAnew(area) {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of area.querySelectorAll("[data-job]")) {
     const fresh = page.getElementById(part.id);
-    if (fresh && fresh.dataset.jobState !== part.dataset.jobState)
-      part.replaceWith(document.adoptNode(fresh));
+    if (fresh && differs(part, fresh)) part.replaceWith(document.adoptNode(fresh));
   }
+}
+
+function differs(part, fresh) {
+  return SAID.some((name) => part.dataset[name] !== fresh.dataset[name]);
 }
 
 async function readOn(log) {

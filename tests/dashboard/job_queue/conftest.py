@@ -14,6 +14,7 @@ from dashboard.core.database import db, session, transaction
 from dashboard.job_queue.models import Job, JobState
 from dashboard.job_queue.services import enqueue
 from dashboard.job_queue.store import SqlJobStore
+from jobs.store import Wanted
 from jobs.worker import Worker
 from tests.dashboard.job_queue.probe import make_worker
 
@@ -96,6 +97,14 @@ def ended(job_id: int, *, seconds: float = WAIT_S) -> Job:
 
 def state_of(job_id: int) -> JobState:
     return fresh(job_id).state
+
+
+def silent_claim(job_id: int, *, for_s: float = 2.0) -> None:
+    """Give the job to a worker that has not been heard of since its lease ended."""
+    wanted = Wanted(queues=["probe"], worker="host-1-abc", lease_s=-for_s, limit=1)
+    with contextlib.closing(SqlJobStore(db.engine)) as store:
+        _mine, claimed = store.turn([], wanted)
+    assert [each.id for each in claimed] == [job_id]
 
 
 def is_alive(pid: int) -> bool:

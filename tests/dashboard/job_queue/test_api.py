@@ -11,7 +11,7 @@ from dashboard.accounts.models import User
 from dashboard.core.database import session, transaction
 from dashboard.job_queue import queries
 from dashboard.job_queue.models import Job, JobState
-from tests.dashboard.job_queue.conftest import state_of
+from tests.dashboard.job_queue.conftest import silent_claim, state_of
 from tests.dashboard.job_queue.probe import Append
 
 MESSAGE = Append(path=os.devnull)
@@ -74,6 +74,18 @@ class TestJobsStatus:
     @pytest.mark.parametrize("ids", ["", "x", "0", "1,,2", ",".join(["1"] * 101), "9" * 30])
     def test_refuses_what_are_no_ids(self, app: Flask, own: FlaskClient, ids: str) -> None:
         assert own.get(f"{API}/status?ids={ids}").status_code == 422
+
+    def test_says_when_a_worker_fell_silent(
+        self, each_database: str, app: Flask, put: Put, owner: User, own: FlaskClient
+    ) -> None:
+        job_id = put(MESSAGE, owner_id=owner.id)
+        silent_claim(job_id, for_s=60)
+
+        (item,) = own.get(f"{API}/status?ids={job_id}").get_json()["items"]
+
+        assert item["state"] == "running"
+        assert 61 <= item["silent_s"] < 90
+        assert item["text"].startswith("Its worker has not been heard of for 6")
 
 
 class TestJobById:
