@@ -7,6 +7,14 @@
     result = clonal.cluster(table, clonal.ClusteringConfig(seed=1), progress=lambda f, text: ...)
     result.cluster_tsv(), result.loci_tsv(), result.labels, result.prevalence, result.elbo
     clonal.simulate(clonal.Experiment(n_mutations=500, depth=100)).table
+    clonal.save_result(result, path); clonal.load_result(path)      # to draw from it later
+
+Static figures and the report need matplotlib, which is slow to import, so they are modules apart:
+
+    from jobs.engines.clonal import figures, report
+
+    figures.draw_figure(result, "loci/scatter", format="pdf", language="zh")   # bytes
+    report.report_pdf(result, recipe, language="zh", title=..., facts=[...])   # bytes
 
 Written from the papers: Roth et al., Nature Methods 2014 (PyClone); Gillis and Roth, BMC
 Bioinformatics 2020 (PyClone-VI). `python -m jobs.engines.clonal --help` runs it without a portal."""
@@ -18,7 +26,9 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from jobs.engines.clonal.agreement import Agreement, agreement, prevalence_error
+from jobs.engines.clonal.archive import load_result, save_result
 from jobs.engines.clonal.clustering import cluster
+from jobs.engines.clonal.colours import PALETTE, ClusterStyle, cluster_style
 from jobs.engines.clonal.config import ClusteringConfig
 from jobs.engines.clonal.formats import long_tsv, sample_tsvs
 from jobs.engines.clonal.genotypes import GenotypePrior
@@ -46,10 +56,12 @@ __all__ = [
     "CLUSTER_COLUMNS",
     "ENGINE",
     "LOCI_COLUMNS",
+    "PALETTE",
     "TEXTS",
     "VERSION",
     "Agreement",
     "ClusterPlot",
+    "ClusterStyle",
     "Clustering",
     "ClusteringConfig",
     "Density",
@@ -74,6 +86,8 @@ __all__ = [
     "check",
     "cluster",
     "cluster_plot",
+    "cluster_style",
+    "load_result",
     "loci_density",
     "loci_plot",
     "long_tsv",
@@ -82,6 +96,7 @@ __all__ = [
     "recipe",
     "repair",
     "sample_tsvs",
+    "save_result",
     "similarity_matrix",
     "simulate",
 ]

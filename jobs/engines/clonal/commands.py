@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from jobs.engines.clonal.agreement import agreement, prevalence_error
 from jobs.engines.clonal.clustering import cluster
 from jobs.engines.clonal.config import ClusteringConfig
+from jobs.engines.clonal.figure_texts import Language
 from jobs.engines.clonal.formats import long_tsv, truth_tsv
 from jobs.engines.clonal.genotypes import GenotypePrior
 from jobs.engines.clonal.likelihood import Density
@@ -24,8 +24,6 @@ from jobs.engines.clonal.result import Clustering
 from jobs.engines.clonal.simulator import Experiment, Simulation, simulate
 
 REFUSED, FAILED = 2, 1
-Draw = Callable[[Clustering, Path], None]
-"""Writes the nine plots of a result into DIR/plots."""
 
 
 class Refused(Exception):
@@ -39,18 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="only check the files")
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
     parser.add_argument("--no-plots", action="store_true", help="write the tables only")
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the plots")
     parser.add_argument("--quiet", action="store_true", help="do not print progress")
     _add_input(parser.add_argument_group("input"))
     _add_model(parser.add_argument_group("model and inference"))
     _add_simulation(parser.add_argument_group("simulation"))
 
 
-def run(arguments: argparse.Namespace, *, draw: Draw | None = None) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Do what the arguments say; 0 when it worked, 2 when the input or an option was refused."""
     try:
         if arguments.simulate:
-            return _simulate(arguments, draw)
-        return _check(arguments) if arguments.check else _analyse(arguments, draw)
+            return _simulate(arguments)
+        return _check(arguments) if arguments.check else _analyse(arguments)
     except Refused as error:
         return _refuse(str(error))
     except OSError as error:
@@ -110,7 +109,7 @@ def _check(arguments: argparse.Namespace) -> int:
     return REFUSED if found.table is None else 0
 
 
-def _analyse(arguments: argparse.Namespace, draw: Draw | None) -> int:
+def _analyse(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         return _refuse("give --out DIR")
     config = _config(arguments)
@@ -122,13 +121,12 @@ def _analyse(arguments: argparse.Namespace, draw: Draw | None) -> int:
         arguments,
         found.table,
         config,
-        draw,
         paths=arguments.files,
         options={name: value for name, value in options.items() if value is not None},
     )
 
 
-def _simulate(arguments: argparse.Namespace, draw: Draw | None) -> int:
+def _simulate(arguments: argparse.Namespace) -> int:
     if arguments.out is None or arguments.files:
         return _refuse("--simulate needs --out DIR and no files")
     config = _config(arguments)
@@ -143,14 +141,13 @@ def _simulate(arguments: argparse.Namespace, draw: Draw | None) -> int:
     truth.write_text(truth_tsv(made), encoding="utf-8", newline="\n")
     if arguments.no_analysis:
         return 0
-    return _write(arguments, made.table, config, draw, paths=[path], options={}, truth=made)
+    return _write(arguments, made.table, config, paths=[path], options={}, truth=made)
 
 
 def _write(
     arguments: argparse.Namespace,
     table: MutationTable,
     config: ClusteringConfig,
-    draw: Draw | None,
     *,
     paths: list[Path],
     options: dict[str, Any],
@@ -168,11 +165,18 @@ def _write(
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    if draw is not None and not arguments.no_plots:
-        draw(result, folder)
+    if not arguments.no_plots:
+        _draw(result, folder / "plots", language=arguments.language)
     figures = _figures(result, truth) | {"seconds": round(time.perf_counter() - begin, 3)}
     print(json.dumps(figures) if arguments.json else _sentence(figures))
     return 0
+
+
+def _draw(result: Clustering, folder: Path, *, language: Language) -> None:
+    # Imported late: matplotlib takes as long to import as a small run.
+    from jobs.engines.clonal.figures import write_figures
+
+    write_figures(result, folder, language=language)
 
 
 def _figures(result: Clustering, truth: Simulation | None) -> dict[str, Any]:

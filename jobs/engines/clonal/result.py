@@ -148,6 +148,25 @@ class Clustering:
         return "\n".join([*lines, ""])
 
 
+@dataclass(frozen=True)
+class ForeignClustering(Clustering):
+    """What another program found, as far as its tables tell.
+
+    Posteriors are beta distributions of the mean and deviation in its table; the ELBO may be NaN."""
+
+    own_prevalence: Reals
+    """(n_mutations, n_samples): PyClone has a prevalence of its own for every mutation."""
+    own_std: Reals
+
+    @property
+    def loci_prevalence(self) -> Reals:
+        return self.own_prevalence
+
+    @property
+    def loci_std(self) -> Reals:
+        return self.own_std
+
+
 def prevalence_of(mixture: Mixture, theta: Floats) -> tuple[Reals, Reals]:
     """Posterior means and standard deviations, (n, n_samples) each."""
     parts = mixture.by_sample(theta.astype(np.float64))

@@ -19,12 +19,13 @@ def make_table(
     minor: int = 1,
     normal: int = 2,
     tumour_content: float = 1.0,
+    ids: list[str] | None = None,
 ) -> MutationTable:
     """A table of (reference, variant) counts, a row for each mutation, all else alike."""
     array = np.array(counts)
     shape = array.shape[:2]
     return MutationTable(
-        mutation_ids=tuple(f"m{row:02d}" for row in range(shape[0])),
+        mutation_ids=tuple(ids or (f"m{row:02d}" for row in range(shape[0]))),
         samples=tuple(f"S{sample}" for sample in range(shape[1])),
         ref_counts=array[:, :, 0],
         var_counts=array[:, :, 1],

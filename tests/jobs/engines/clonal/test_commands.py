@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.engines.clonal import Clustering, check
+from jobs.engines.clonal import check
 from jobs.engines.clonal.commands import add_arguments, run
 from tests.jobs.engines.clonal.tables import write
 
@@ -94,16 +94,12 @@ class TestRun:
         assert check(tmp_path / "simulated.tsv").table is not None
         assert (tmp_path / "simulated.truth.tsv").is_file()
 
-    def test_hands_the_result_to_who_draws(self, files: list[Path], tmp_path: Path) -> None:
-        drawn: list[tuple[Clustering, Path]] = []
-        parser = argparse.ArgumentParser()
-        add_arguments(parser)
-        words = [*map(str, files), "--out", str(tmp_path), "--quiet"]
+    def test_draws_nine_plots_unless_told_not_to(self, files: list[Path], tmp_path: Path) -> None:
+        with_plots, without = tmp_path / "with", tmp_path / "without"
 
-        run(parser.parse_args(words), draw=lambda result, folder: drawn.append((result, folder)))
-        run(
-            parser.parse_args([*words, "--no-plots"]),
-            draw=lambda result, folder: drawn.append((result, folder)),
-        )
+        call(*files, "--out", with_plots, "--quiet", "--language", "zh")
+        call(*files, "--out", without, "--quiet", "--no-plots")
 
-        assert [folder for _, folder in drawn] == [tmp_path]
+        assert len(list((with_plots / "plots" / "cluster").glob("*.svg"))) == 3
+        assert len(list((with_plots / "plots" / "loci").glob("*.svg"))) == 6
+        assert not (without / "plots").exists()
