@@ -29,6 +29,9 @@ from dashboard.job_queue import api as job_queue_api
 from dashboard.job_queue import operations as job_operations
 from dashboard.job_queue import pages as job_queue_pages
 from dashboard.job_queue import tasks as job_queue_tasks
+from dashboard.organisation import admin as organisation_admin
+from dashboard.organisation import api as organisation_api
+from dashboard.organisation import pages as organisation_pages
 from dashboard.recommendations import admin as recommendations_admin
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
@@ -42,6 +45,7 @@ PAGES: list[Blueprint] = [
     activity_pages.pages,
     accounts_pages.pages,
     recommendations_pages.pages,
+    organisation_pages.pages,
     job_queue_pages.pages,
     job_operations.operations,
 ]
@@ -50,6 +54,7 @@ APIS: list[ApiBlueprint] = [
     activity_api.api,
     accounts_api.api,
     recommendations_api.api,
+    organisation_api.api,
     job_queue_api.api,
 ]
 TASKS: list[Any] = [*catalogue_tasks.TASKS, *recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
@@ -63,6 +68,7 @@ ADMIN_VIEWS: list[type[AdminPage]] = [
     *catalogue_admin.VIEWS,
     *activity_admin.VIEWS,
     *recommendations_admin.VIEWS,
+    *organisation_admin.VIEWS,
     *job_queue_admin.VIEWS,
     *audit_admin.VIEWS,
 ]
@@ -77,6 +83,7 @@ NAVIGATION = [
     Entry("catalogue.home", lazy("Home"), "home"),
     Entry("catalogue.course_list", lazy("Courses"), "course"),
     Entry("catalogue.position_list", lazy("Positions"), "position"),
+    Entry("organisation.structure", lazy("3D structure"), "structure"),
     Entry("activity.favourites", lazy("Favourites"), "heart", less_used=True),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
     Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
@@ -150,6 +157,17 @@ ACCESS: dict[str, Access] = {
     "recommendations_api.Related": PUBLIC,
     "recommendations_api.Runs": ANALYST,
     "recommendations_api.Run": ANALYST,
+    # organisation: what is published; a learner's way and the measures are fetched apart
+    "organisation.structure": PUBLIC,
+    "organisation.way": PUBLIC,
+    "organisation.floor_plan": PUBLIC,
+    "organisation.backdrop": PUBLIC,
+    "organisation.portal_layers": ADMIN,
+    "organisation_api.scene": PUBLIC,
+    "organisation_api.items": PUBLIC,
+    "organisation_api.ways": SIGNED_IN,
+    "organisation_api.measures": ANALYST,
+    "organisation_api.portal": ADMIN,
     # Whose job it is decides who sees it (job_queue/queries.py).
     "job_queue.job_list": SIGNED_IN,
     "job_queue.job": SIGNED_IN,

@@ -20,7 +20,7 @@ from dashboard.core.database import session, transaction
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
 from jobs.engines.video import VideoCheck, check_video
-from seeds import behaviour, films
+from seeds import behaviour, films, organisation
 from seeds.catalogue import Page, load, read_pages
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ def load_once(config: Config) -> None:
         videos = _make_videos(pages, items, Path(folder), actor_id=users["admin"].id)
         behaviour.load(behaviour.make_learners(), items, videos)
         _open_some(users["learner"].id, items, videos)
+        organisation.load(items, list(session.scalars(select(User).order_by(User.id))))
         enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
         _write_accounts(config, passwords)
 

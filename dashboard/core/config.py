@@ -92,6 +92,12 @@ class Recommendations:
 
 
 @dataclass(frozen=True, slots=True)
+class Organisation:
+    title: str = "英方整体结构"
+    max_model_bytes: int = 12 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; objects take the section they need."""
 
@@ -103,6 +109,7 @@ class Config:
     uploads: Uploads = field(default_factory=Uploads)
     jobs: Jobs = field(default_factory=Jobs)
     recommendations: Recommendations = field(default_factory=Recommendations)
+    organisation: Organisation = field(default_factory=Organisation)
 
     @property
     def production(self) -> bool:
@@ -225,6 +232,7 @@ def _check(config: Config) -> None:
     for section in (config.server, config.accounts, config.uploads, config.jobs):
         _check_positive(section)
     _check_positive(config.recommendations)
+    _check_positive(config.organisation)
     if not config.broker.embedded and urlsplit(config.broker.url).scheme not in ("amqp", "amqps"):
         raise InvalidConfig('broker.url must be "embedded" or start with amqp:// or amqps://')
     if urlsplit(config.database_uri).scheme.split("+")[0] not in ("sqlite", "postgresql", "mysql"):

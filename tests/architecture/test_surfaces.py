@@ -88,6 +88,16 @@ MATRIX: dict[str, frozenset[str]] = {
     "recommendations_api.Related": EVERYBODY,
     "recommendations_api.Runs": ANALYSTS,
     "recommendations_api.Run": ANALYSTS,
+    "organisation.structure": EVERYBODY,
+    "organisation.way": EVERYBODY,
+    "organisation.floor_plan": EVERYBODY,
+    "organisation.backdrop": EVERYBODY,
+    "organisation.portal_layers": ADMINS,
+    "organisation_api.scene": EVERYBODY,
+    "organisation_api.items": EVERYBODY,
+    "organisation_api.ways": WITH_ACCOUNT,
+    "organisation_api.measures": ANALYSTS,
+    "organisation_api.portal": ADMINS,
     "job_queue.job_list": WITH_ACCOUNT,
     "job_queue.job": WITH_ACCOUNT,
     "job_queue.cancel": WITH_ACCOUNT,
@@ -147,7 +157,7 @@ def world(
         "visitor": app.test_client(),
         **{name: sign_in(user) for name, user in people.items()},
     }
-    yield World(clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1})
+    yield World(clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1, "unit_id": 1})
 
 
 def who_may(endpoint: str) -> frozenset[str]:

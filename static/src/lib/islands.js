@@ -2,6 +2,7 @@
 // An island is a module with mount(element, props) -> unmount(); until then its HTML is the fallback.
 const ISLANDS = {
   Chart: () => import("../islands/Chart.js"),
+  Structure: () => import("../islands/Structure.js"),
   Upload: () => import("../islands/Upload.js"),
 };
 

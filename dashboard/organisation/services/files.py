@@ -1,0 +1,105 @@
+"""Pictures of floor plans and the building model: checked by their content, kept under names of ours."""
+
+from pathlib import Path
+
+from sqlalchemy import delete, select
+from werkzeug.datastructures import FileStorage
+
+from dashboard.audit import services as audit
+from dashboard.core import uploads
+from dashboard.core.database import session, transaction
+from dashboard.core.errors import Invalid, Problem, TooLarge
+from dashboard.core.file_types import HEAD_BYTES, type_of
+from dashboard.core.i18n import _, lazy
+from dashboard.organisation.gltf import NotAModel, check_glb
+from dashboard.organisation.models import Backdrop
+from dashboard.organisation.queries import units as queries
+
+FAULTS = {
+    "header": lazy("The file is not binary glTF (.glb)."),
+    "version": lazy("Only version 2 of glTF can be shown."),
+    "length": lazy("The file is cut off, or longer than it says."),
+    "json": lazy("The description in the file cannot be read."),
+    "external": lazy("The model names files outside itself. Export it as one .glb file."),
+    "extension": lazy("The model needs an extension that browsers do not show, such as Draco."),
+    "triangles": lazy("The model has more than 200,000 triangles. Export a simpler one."),
+}
+
+
+def replace_floor_plan(unit_id: int, *, actor_id: int | None, upload: FileStorage | None) -> None:
+    """Give a unit's floor a picture; None takes it away. Raises NotFound, Invalid and TooLarge."""
+    with transaction():
+        unit = queries.get_unit(unit_id)
+        name = _keep_picture(upload) if upload else ""
+        if unit.floor_plan:
+            uploads.delete_on_commit(uploads.path_of("plans", unit.floor_plan))
+        audit.record(
+            actor_id=actor_id,
+            action="unit.floor_plan",
+            subject=f"unit:{unit.id}",
+            summary=unit.name,
+            changes={"floor_plan": [unit.floor_plan, name]},
+        )
+        unit.floor_plan = name
+
+
+def replace_backdrop(upload: FileStorage, *, actor_id: int | None, max_bytes: int) -> Backdrop:
+    """Show this building model around the structure. Raises Invalid and TooLarge, and then keeps nothing."""
+    content = upload.stream.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise TooLarge(_("The model may be %(size)s MB at most.", size=f"{max_bytes / 2**20:.0f}"))
+    try:
+        check_glb(content)
+    except NotAModel as error:
+        message = str(FAULTS[str(error)])
+        raise Invalid(message, problems=[Problem("model", message)]) from error
+    uploads.check_space(len(content))
+    with transaction():
+        _forget_backdrops()
+        path = _place("scenery", "glb")
+        path.write_bytes(content)
+        name = Path(upload.filename or "").name[:255] or path.name
+        backdrop = Backdrop(
+            stored_name=path.name, original_name=name.replace("\0", ""), size_bytes=len(content)
+        )
+        session.add(backdrop)
+        session.flush()
+        audit.record(actor_id=actor_id, action="backdrop.create", subject="backdrop", summary=name)
+    return backdrop
+
+
+def remove_backdrop(*, actor_id: int | None) -> None:
+    """Show no building model any more."""
+    with transaction():
+        _forget_backdrops()
+        audit.record(actor_id=actor_id, action="backdrop.delete", subject="backdrop")
+
+
+def _forget_backdrops() -> None:
+    for name in session.scalars(select(Backdrop.stored_name)):
+        uploads.delete_on_commit(uploads.path_of("scenery", name))
+    session.execute(delete(Backdrop))
+
+
+def _keep_picture(upload: FileStorage) -> str:
+    head = upload.stream.read(HEAD_BYTES)
+    size = upload.stream.seek(0, 2)
+    upload.stream.seek(0)
+    extension = uploads.IMAGE_EXTENSIONS.get(type_of(head))
+    if extension is None:
+        message = _("The floor plan must be a JPEG, PNG or WebP picture.")
+        raise Invalid(message, problems=[Problem("plan", message)])
+    limit = uploads.settings().max_image_bytes
+    if size > limit:
+        raise TooLarge(_("The picture may be %(size)s MB at most.", size=f"{limit / 2**20:.0f}"))
+    path = _place("plans", extension)
+    upload.save(path)
+    return path.name
+
+
+def _place(folder: str, extension: str) -> Path:
+    """A new path in an upload folder; its file goes away when the transaction does not commit."""
+    path = uploads.path_of(folder, uploads.new_name(extension))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    uploads.delete_on_rollback(path)
+    return path
