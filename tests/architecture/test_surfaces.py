@@ -157,7 +157,9 @@ def world(
         "visitor": app.test_client(),
         **{name: sign_in(user) for name, user in people.items()},
     }
-    yield World(clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1, "unit_id": 1})
+    yield World(
+        clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1, "unit_id": 1}
+    )
 
 
 def who_may(endpoint: str) -> frozenset[str]:
