@@ -67,8 +67,10 @@ def dump(value: Message) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
-def load(name: str, args: dict[str, Any]) -> Message:
+def load(name: str, args: dict[str, Any] | None) -> Message:
     """The message of the kind `name` with these fields; BadMessage when they do not fit."""
+    if args is None:
+        raise BadMessage(f"{name}: its arguments cannot be read")
     kind = _kinds.get(name)
     if kind is None:
         raise BadMessage(f"unknown kind of job: {name}")

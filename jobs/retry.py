@@ -22,10 +22,6 @@ class Retry:
     fatal: tuple[type[BaseException], ...] = ()
     """Errors that another try cannot mend."""
 
-    def allows(self, *, failures: int, error: BaseException) -> bool:
-        """Whether a job with this many failures, this error among them, may run again."""
-        return failures < self.max_failures and not isinstance(error, self.fatal)
-
     def delay_s(self, *, failures: int, spread: Callable[[], float] = random.random) -> float:
         """Seconds to wait after the given number of failures; `spread` returns 0 to 1."""
         # The exponent is bounded because 2.0 ** 2000 overflows.

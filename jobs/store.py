@@ -18,7 +18,8 @@ class ClaimedJob:
 
     id: int
     kind: str
-    args: dict[str, Any]
+    args: dict[str, Any] | None
+    """None when they cannot be read."""
     owner_id: int | None
     attempt: int
     """The fence: every write about this run names it, so a worker that was given up writes nothing."""

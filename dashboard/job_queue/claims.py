@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, Text, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -56,7 +56,7 @@ def _job_of(row: Any) -> ClaimedJob:
     return ClaimedJob(
         id=job_id,
         kind=kind,
-        args=json.loads(args) if isinstance(args, str | bytes) else args,
+        args=_read(args),
         owner_id=owner_id,
         attempt=attempt,
         failures=failures,
@@ -64,6 +64,20 @@ def _job_of(row: Any) -> ClaimedJob:
         timeout_s=timeout_s,
         followed=bool(followed),
     )
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    # The arguments as they are kept: see _read.
+    return type_coerce(job.c[name], Text) if name == "args" else job.c[name]
+
+
+def _read(args: Any) -> dict[str, Any] | None:
+    # A row that nobody can read must fail by itself, not hold up the rows claimed beside it.
+    try:
+        found = json.loads(args) if isinstance(args, str | bytes) else args
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _claim_in_steps(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
@@ -98,7 +112,7 @@ def _claim_in_steps(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
         room.note_starts(connection)
     return _claimed(
         connection.execute(
-            select(*(job.c[name] for name in CLAIMED)).where(
+            select(*(_column(name) for name in CLAIMED)).where(
                 job.c.id.in_(ids), job.c.worker == wanted.worker, job.c.state == JobState.RUNNING
             )
         ).all()

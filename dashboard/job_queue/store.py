@@ -159,10 +159,12 @@ class SqlJobStore:
 
     def give_back(self, lease: Lease, *, max_deaths: int) -> bool:
         with self._writing() as connection:
+            # Locked at once where rows can be: two sweepers that both came to share the row below would
+            # wait for each other.
             row = connection.execute(
-                select(job.c.deaths, job.c.worker, job.c.lease_until).where(
-                    _mine(lease.job_id, lease.attempt)
-                )
+                select(job.c.deaths, job.c.worker, job.c.lease_until)
+                .where(_mine(lease.job_id, lease.attempt))
+                .with_for_update()
             ).one_or_none()
             if row is None or str(row.lease_until) != lease.until:
                 return False  # another sweeper was first, or the worker came back in time

@@ -65,7 +65,7 @@ class Stubborn:
 @message("probe.child", queue="probe-child")
 @dataclass(frozen=True)
 class InChild:
-    """Do something in a child process: say, tree, raise, exit, kill, segfault, memory, cpu or complete."""
+    """Do something in a child process: one of DEEDS."""
 
     what: str
     path: str = ""
@@ -143,6 +143,20 @@ def _cpu(_message: InChild, _ctx: JobContext) -> None:
         pass
 
 
+def _flood(_message: InChild, ctx: JobContext) -> None:
+    """More progress, log and output than anybody wants, and a line that does not end."""
+    for number in range(300):
+        ctx.progress(number / 300, "n" * 5_000)
+        ctx.log("l" * 5_000)
+    print("o" * 2_000_000)
+
+
+def _fork(message: InChild, _ctx: JobContext) -> None:
+    """Leave processes behind."""
+    pids = [subprocess.Popen(["sleep", "600"]).pid for _ in range(5)]
+    Path(message.path).write_text(" ".join(map(str, pids)))
+
+
 def _complete(message: InChild, ctx: JobContext) -> None:
     services.complete(job_id=ctx.job_id, attempt=ctx.attempt, result={"by": "the task"})
 
@@ -157,6 +171,9 @@ DEEDS: dict[str, Any] = {
     "memory": _memory,
     "cpu": _cpu,
     "complete": _complete,
+    "flood": _flood,
+    "fork": _fork,
+    "hang": lambda *_: time.sleep(600),
 }
 TASKS: list[Task] = [append, raise_, odd, stubborn, in_child, *OWN_TASKS]
 

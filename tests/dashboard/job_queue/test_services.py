@@ -1,8 +1,10 @@
 """Enqueue, cancel, retry, clean up."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from flask import Flask
 
 from dashboard.accounts.models import User
-from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.database import db, session, transaction, utcnow
 from dashboard.core.errors import Conflict, NotFound
 from dashboard.job_queue import queries, services
 from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
@@ -174,6 +176,28 @@ class TestReap:
         reap(store)
 
         assert fresh(job_id).state is JobState.CANCELLED
+
+    def test_gives_back_once_whoever_sweeps(
+        self, each_database: str, app: Flask, put: Put, store: SqlJobStore
+    ) -> None:
+        job_ids = [put(MESSAGE) for _ in range(10)]
+        for _ in job_ids:
+            claim_next(store, lease_s=-1)
+        leases = store.list_doubtful(lease_s=30)
+        together, engine = threading.Barrier(4), db.engine
+
+        def sweep() -> int:
+            with contextlib.closing(SqlJobStore(engine)) as own:
+                together.wait()
+                return sum(own.give_back(lease, max_deaths=3) for lease in leases)
+
+        with ThreadPoolExecutor(4) as sweepers:
+            given_back = [each.result() for each in [sweepers.submit(sweep) for _ in range(4)]]
+
+        assert sum(given_back) == len(job_ids)
+        assert {fresh(job_id).deaths for job_id in job_ids} == {1}
+        lost = session.query(JobEvent).filter_by(kind=EventKind.WORKER_LOST).count()
+        assert lost == len(job_ids)
 
 
 class TestRetryJob:
