@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -110,8 +111,10 @@ def _limit(limits: Limits) -> None:
         size = limits.memory_mb * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
     if limits.cpu_s is not None:
-        # At the soft limit comes SIGXCPU, which names the reason; SIGKILL a little later.
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 5))
+        # On top of what the start has used. At the soft limit comes SIGXCPU, which names the reason;
+        # SIGKILL a little later.
+        soft = math.ceil(time.process_time()) + limits.cpu_s
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, soft + 5))
 
 
 def _raise_cancelled(_number: int, _frame: Any) -> None:
