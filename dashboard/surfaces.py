@@ -13,6 +13,9 @@ from dashboard.accounts import pages as accounts_pages
 from dashboard.activity import admin as activity_admin
 from dashboard.activity import api as activity_api
 from dashboard.activity import pages as activity_pages
+from dashboard.analyses import api as analyses_api
+from dashboard.analyses import pages as analyses_pages
+from dashboard.analyses import tasks as analyses_tasks
 from dashboard.audit import admin as audit_admin
 from dashboard.catalogue import admin as catalogue_admin
 from dashboard.catalogue import api as catalogue_api
@@ -46,6 +49,7 @@ PAGES: list[Blueprint] = [
     accounts_pages.pages,
     recommendations_pages.pages,
     organisation_pages.pages,
+    analyses_pages.pages,
     job_queue_pages.pages,
     job_operations.operations,
 ]
@@ -55,12 +59,22 @@ APIS: list[ApiBlueprint] = [
     accounts_api.api,
     recommendations_api.api,
     organisation_api.api,
+    analyses_api.api,
     job_queue_api.api,
 ]
-TASKS: list[Any] = [*catalogue_tasks.TASKS, *recommendations_tasks.TASKS, *job_queue_tasks.TASKS]
+TASKS: list[Any] = [
+    *catalogue_tasks.TASKS,
+    *recommendations_tasks.TASKS,
+    *analyses_tasks.TASKS,
+    *job_queue_tasks.TASKS,
+]
 
 # Work that recurs by itself.
-SCHEDULES: list[Any] = [*catalogue_tasks.SCHEDULES, *job_queue_tasks.SCHEDULES]
+SCHEDULES: list[Any] = [
+    *catalogue_tasks.SCHEDULES,
+    *analyses_tasks.SCHEDULES,
+    *job_queue_tasks.SCHEDULES,
+]
 
 # The dashboard's views, in the order of its menu.
 ADMIN_VIEWS: list[type[AdminPage]] = [
@@ -86,6 +100,7 @@ NAVIGATION = [
     Entry("organisation.structure", lazy("3D structure"), "structure"),
     Entry("activity.favourites", lazy("Favourites"), "heart", less_used=True),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
+    Entry("analyses.workspace", lazy("Workspace"), "workspace"),
     Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
     Entry("job_queue.job_list", lazy("Jobs"), "job", less_used=True),
     Entry("admin.index", lazy("Dashboard"), "dashboard"),
@@ -168,6 +183,51 @@ ACCESS: dict[str, Access] = {
     "organisation_api.ways": SIGNED_IN,
     "organisation_api.measures": ANALYST,
     "organisation_api.portal": ADMIN,
+    # analyses: whose they are decides who sees and changes them (analyses/queries.py).
+    "analyses.workspace": ANALYST,
+    "analyses.upload": ANALYST,
+    "analyses.upload_post": ANALYST,
+    "analyses.sample": ANALYST,
+    "analyses.remove_file": ANALYST,
+    "analyses.repaired": ANALYST,
+    "analyses.history": ANALYST,
+    "analyses.history_alias": ANALYST,
+    "analyses.cancel": ANALYST,
+    "analyses.retry": ANALYST,
+    "analyses.delete_question": ANALYST,
+    "analyses.delete": ANALYST,
+    "analyses.result": ANALYST,
+    "analyses.result_alias": ANALYST,
+    "analyses.plot": ANALYST,
+    "analyses.table": ANALYST,
+    "analyses.report": ANALYST,
+    "analyses.recipe": ANALYST,
+    "analyses.reproduce": ANALYST,
+    "analyses.seen": ANALYST,
+    "analyses.compare": ANALYST,
+    "analyses.reveal": ANALYST,
+    "analyses.share": ANALYST,
+    "analyses.revoke": ANALYST,
+    # Whoever has a link that is open.
+    "analyses.shared": PUBLIC,
+    "analyses.shared_table": PUBLIC,
+    "analyses.shared_plot": PUBLIC,
+    "analyses.shared_report": PUBLIC,
+    "analyses.shared_recipe": PUBLIC,
+    "analyses_api.Analyses": ANALYST,
+    "analyses_api.Sample": ANALYST,
+    "analyses_api.OneAnalysis": ANALYST,
+    "analyses_api.Check": ANALYST,
+    "analyses_api.Start": ANALYST,
+    "analyses_api.Cancel": ANALYST,
+    "analyses_api.Retry": ANALYST,
+    "analyses_api.Reproduce": ANALYST,
+    "analyses_api.Progress": ANALYST,
+    "analyses_api.Table": ANALYST,
+    "analyses_api.Plots": ANALYST,
+    "analyses_api.files": ANALYST,
+    "analyses_api.file": ANALYST,
+    "analyses_api.whole_file": ANALYST,
     # Whose job it is decides who sees it (job_queue/queries.py).
     "job_queue.job_list": SIGNED_IN,
     "job_queue.job": SIGNED_IN,

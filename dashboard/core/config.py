@@ -37,6 +37,7 @@ class Server:
     port: int = 8000
     threads: int = 8
     secret_key: str = field(default="", repr=False)
+    former_secret_keys: str = field(default="", repr=False)
     trusted_proxies: int = 0
     changes_per_minute: int = 240
     https_only: bool = False
@@ -98,6 +99,15 @@ class Organisation:
 
 
 @dataclass(frozen=True, slots=True)
+class Analyses:
+    max_file_bytes: int = 256 * 2**20
+    max_files: int = 50
+    quota_bytes: int = 2 * 2**30
+    draft_hours: int = 24
+    share_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; objects take the section they need."""
 
@@ -110,6 +120,7 @@ class Config:
     jobs: Jobs = field(default_factory=Jobs)
     recommendations: Recommendations = field(default_factory=Recommendations)
     organisation: Organisation = field(default_factory=Organisation)
+    analyses: Analyses = field(default_factory=Analyses)
 
     @property
     def production(self) -> bool:
@@ -233,6 +244,7 @@ def _check(config: Config) -> None:
         _check_positive(section)
     _check_positive(config.recommendations)
     _check_positive(config.organisation)
+    _check_positive(config.analyses)
     if not config.broker.embedded and urlsplit(config.broker.url).scheme not in ("amqp", "amqps"):
         raise InvalidConfig('broker.url must be "embedded" or start with amqp:// or amqps://')
     if urlsplit(config.database_uri).scheme.split("+")[0] not in ("sqlite", "postgresql", "mysql"):

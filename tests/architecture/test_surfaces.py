@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 
 from dashboard import surfaces
 from dashboard.accounts.models import User
+from dashboard.analyses.services import create_upload
 from dashboard.catalogue.models import ItemStatus
 from dashboard.core.database import transaction
 from dashboard.job_queue.messages import CleanUp
@@ -23,6 +24,8 @@ EVERYBODY = frozenset({"visitor", "disabled", "learner", "analyst", "admin"})
 WITH_ACCOUNT = frozenset({"learner", "analyst", "admin"})
 ANALYSTS = frozenset({"analyst", "admin"})
 ADMINS = frozenset({"admin"})
+# Administrators run the place; what patients gave is their analyst's alone.
+OWNERS = frozenset({"analyst"})
 NOBODY: frozenset[str] = frozenset()
 
 # endpoint -> who gets past the door; what is behind it may still be somebody else's (404).
@@ -98,6 +101,49 @@ MATRIX: dict[str, frozenset[str]] = {
     "organisation_api.ways": WITH_ACCOUNT,
     "organisation_api.measures": ANALYSTS,
     "organisation_api.portal": ADMINS,
+    "analyses.workspace": ANALYSTS,
+    "analyses.upload": ANALYSTS,
+    "analyses.upload_post": ANALYSTS,
+    "analyses.sample": ANALYSTS,
+    "analyses.remove_file": OWNERS,
+    "analyses.repaired": OWNERS,
+    "analyses.history": ANALYSTS,
+    "analyses.history_alias": ANALYSTS,
+    "analyses.cancel": ANALYSTS,
+    "analyses.retry": OWNERS,
+    "analyses.delete_question": OWNERS,
+    "analyses.delete": ANALYSTS,
+    "analyses.result": ANALYSTS,
+    "analyses.result_alias": ANALYSTS,
+    "analyses.plot": ANALYSTS,
+    "analyses.table": ANALYSTS,
+    "analyses.report": ANALYSTS,
+    "analyses.recipe": ANALYSTS,
+    "analyses.reproduce": ANALYSTS,
+    "analyses.seen": ANALYSTS,
+    "analyses.compare": ANALYSTS,
+    "analyses.reveal": ANALYSTS,
+    "analyses.share": ANALYSTS,
+    "analyses.revoke": ANALYSTS,
+    "analyses.shared": EVERYBODY,
+    "analyses.shared_table": EVERYBODY,
+    "analyses.shared_plot": EVERYBODY,
+    "analyses.shared_report": EVERYBODY,
+    "analyses.shared_recipe": EVERYBODY,
+    "analyses_api.Analyses": ANALYSTS,
+    "analyses_api.Sample": ANALYSTS,
+    "analyses_api.OneAnalysis": ANALYSTS,
+    "analyses_api.Check": ANALYSTS,
+    "analyses_api.Start": ANALYSTS,
+    "analyses_api.Cancel": ANALYSTS,
+    "analyses_api.Retry": ANALYSTS,
+    "analyses_api.Reproduce": ANALYSTS,
+    "analyses_api.Progress": ANALYSTS,
+    "analyses_api.Table": ANALYSTS,
+    "analyses_api.Plots": ANALYSTS,
+    "analyses_api.files": ANALYSTS,
+    "analyses_api.file": ANALYSTS,
+    "analyses_api.whole_file": ANALYSTS,
     "job_queue.job_list": WITH_ACCOUNT,
     "job_queue.job": WITH_ACCOUNT,
     "job_queue.cancel": WITH_ACCOUNT,
@@ -128,7 +174,13 @@ MATRIX: dict[str, frozenset[str]] = {
 ASKS_STRANGERS = {"catalogue.video_stream", "catalogue.video_poster"}
 # A plain value for each kind of placeholder in an address.
 SAMPLE = {"code": "en", "name": "similarity", "form": "csv", "token": "x" * 43, "filename": "x.css"}
-SAMPLE_PER_ENDPOINT = {"admin": {"export_type": "csv"}, "catalogue.cover": {"name": "none.png"}}
+PLOT = {"group": "cluster", "plot_name": "density", "form": "svg", "table_name": "loci"}
+SAMPLE_PER_ENDPOINT = {
+    "admin": {"export_type": "csv"},
+    "catalogue.cover": {"name": "none.png"},
+    **dict.fromkeys(("analyses.plot", "analyses.shared_plot"), PLOT),
+    **dict.fromkeys(("analyses.table", "analyses.shared_table", "analyses_api.Table"), PLOT),
+}
 
 
 @dataclass(frozen=True)
@@ -157,9 +209,9 @@ def world(
         "visitor": app.test_client(),
         **{name: sign_in(user) for name, user in people.items()},
     }
-    yield World(
-        clients, {"item_id": item.id, "job_id": job.id, "video_id": 1, "run_id": 1, "unit_id": 1}
-    )
+    ids = dict.fromkeys(("video_id", "run_id", "unit_id", "file_id", "link_id"), 1)
+    upload = create_upload(owner_id=people["analyst"].id)
+    yield World(clients, {**ids, "item_id": item.id, "job_id": job.id, "upload_id": upload.id})
 
 
 def who_may(endpoint: str) -> frozenset[str]:
@@ -222,7 +274,8 @@ class TestSafeMethods:
 
 
 # A download is something a learner did, and counts as such (R061).
-MAY_RECORD = {"catalogue.video_download"}
+# An administrator who is refused is noted.
+MAY_RECORD = {"catalogue.video_download", "analyses.delete_question", "analyses.repaired"}
 
 
 def address(rule: Rule, ids: dict[str, int], app: Flask) -> str:

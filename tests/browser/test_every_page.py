@@ -12,7 +12,9 @@ from tests.factories.demo import DemoPortal
 from tests.factories.portal import violations
 
 # In the demo data: item 1 is a course, item 13 a position; each has a first video, job and run.
-IDS = {"item_id": 1, "job_id": 1, "video_id": 1, "run_id": 1, "unit_id": 1}
+IDS = dict.fromkeys(
+    ("item_id", "job_id", "video_id", "run_id", "unit_id", "upload_id", "file_id", "link_id"), 1
+)
 SIGNED_OUT = {"security.login", "security.register"}
 
 

@@ -99,7 +99,7 @@ TEXTS: dict[Rule, RuleText] = {
     ),
     Rule.TUMOUR_CONTENT_RANGE: RuleText(
         'tumour_content is "{value}", expected more than 0 and at most 1',
-        "give the share of cancer cells as a fraction; 60 % is 0.6",
+        "give the share of cancer cells as a fraction; 60 percent is 0.6",
     ),
     Rule.ERROR_RATE_RANGE: RuleText(
         'error_rate is "{value}", expected at least 0 and less than 0.5',

@@ -1,9 +1,11 @@
 // Draws a plotly figure that Python made, in the page's colours, with exports and a table of its values.
 
+import { linkClusters } from "../lib/chart-linked.js";
 import { localeFor } from "../lib/chart-locale.js";
 import { isNarrow, narrowChanges } from "../lib/chart-narrow.js";
 import { coloursFor, withChanges } from "../lib/chart-theme.js";
 import { csvOf, rowsOf } from "../lib/chart-values.js";
+import { getJson } from "../lib/http.js";
 import { saveBlob, saveUrl } from "../lib/save.js";
 
 const NARROW_BAR = { "colorbar.thickness": 8, "colorbar.title.text": "" };
@@ -14,14 +16,24 @@ export async function mount(element, props) {
   const status = element.querySelector("[data-status]");
   try {
     const { default: Plotly } = await import("plotly.js-cartesian-dist-min");
-    const figure = JSON.parse(element.querySelector(":scope > script[data-figure]").textContent);
+    const figure = await figureOf(element, props);
     await draw(Plotly, plot, figure, props);
+    linkClusters(Plotly, plot);
     return wire(Plotly, element, plot, figure, props);
   } catch (error) {
     status.classList.remove("visually-hidden");
     status.textContent = props.texts.failed;
     throw error;
   }
+}
+
+/** The figure that stands in the page, or at the address it names. */
+async function figureOf(element, props) {
+  if (!props.url)
+    return JSON.parse(element.querySelector(":scope > script[data-figure]").textContent);
+  const { figure, note } = await getJson(props.url);
+  element.querySelector("[data-note]").textContent = note;
+  return figure;
 }
 
 async function draw(Plotly, plot, figure, props) {

@@ -1,6 +1,7 @@
 // Brings `<div data-island="Name">` to life: now, when idle, or when it comes into view.
 // An island is a module with mount(element, props) -> unmount(); until then its HTML is the fallback.
 const ISLANDS = {
+  AnalysisFiles: () => import("../islands/AnalysisFiles.js"),
   Chart: () => import("../islands/Chart.js"),
   Structure: () => import("../islands/Structure.js"),
   Upload: () => import("../islands/Upload.js"),

@@ -2,6 +2,7 @@
 // asks for all of them. Words and bars are changed in place; a part whose state changed is taken anew from the page, and
 // where it says so, also one whose [data-job-mark] or [data-job-place] in the queue changed.
 import { getJson } from "./http.js";
+import { toast } from "./toasts.js";
 
 const FIRST_MS = 1000;
 const AFTER_FAILURE_MS = 10000;
@@ -66,7 +67,7 @@ function watch(area) {
 async function ask(area, last) {
   const wasActive = last.active;
   const status = await askStatus(area.dataset.jobs, shownIds(area), last);
-  if (status) await update(area, status.items);
+  if (status) await update(area, status.items, last);
   // Once more after the end, for the last lines.
   if (wasActive) await Promise.all([...document.querySelectorAll("[data-job-log]")].map(readOn));
 }
@@ -85,7 +86,7 @@ async function askStatus(address, ids, last) {
   return status;
 }
 
-async function update(area, items) {
+async function update(area, items, last) {
   const parts = new Map(
     [...area.querySelectorAll("[data-job]")].map((part) => [part.dataset.job, part]),
   );
@@ -94,7 +95,12 @@ async function update(area, items) {
     const part = parts.get(String(item.id));
     if (part && show(part, item)) changed = true;
   }
-  if (changed) await takeAnew(area);
+  if (!changed) return;
+  // What has ended may bring more to the page than its state.
+  if ("reload" in area.dataset && !last.active) location.reload();
+  else await takeAnew(area);
+  if (area.dataset.done && items.some((item) => item.state === "done"))
+    toast(area.dataset.done, "success");
 }
 
 async function takeAnew(area) {

@@ -1,0 +1,171 @@
+"""The preflight check of an upload: what is wrong, what is left out, how samples overlap.
+
+What is stored is plain JSON without a word from the files' names; pages say it in the reader's language."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dashboard.analyses import queries
+from dashboard.analyses.masking import mask_file
+from dashboard.analyses.models import Upload
+from dashboard.analyses.services import places
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.errors import Conflict
+from dashboard.core.i18n import _
+from dashboard.job_queue.queries import Viewer
+from jobs.engines import clonal
+from jobs.engines.clonal import MutationTable, Preflight, Problem, Repaired, Report
+
+MAX_OVERLAP = 30
+"""Samples that an overlap table can show."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the engine found, and the samples as they are called from here on."""
+
+    found: Preflight
+    samples: list[dict[str, Any]]
+    labels: dict[str, str]
+    """What the tables call a sample -> what we call it."""
+
+    @property
+    def table(self) -> MutationTable | None:
+        """The table under our labels."""
+        table = self.found.table
+        if table is None:
+            return None
+        names = tuple(self.labels.get(name, name) for name in table.samples)
+        return replace(table, samples=names)
+
+
+def check_upload(upload_id: int, *, viewer: Viewer) -> Upload:
+    """Check the tables that have arrived and store what was found. Raises NotFound, Forbidden, Conflict."""
+    upload = queries.require_own(upload_id, viewer)
+    if not places.paths_of(upload):
+        raise Conflict(_("There is no table yet."))
+    checked = look_into(upload)
+    report = _as_json(checked)
+    with transaction():
+        upload = session.get_one(Upload, upload_id)
+        upload.preflight = report
+        upload.samples = checked.samples
+        upload.label_text = " ".join(upload.labels)
+    return upload
+
+
+def look_into(upload: Upload, *, samples: list[dict[str, Any]] | None = None) -> Checked:
+    """Run the engine's check over the upload's tables, with the samples' labels and tumour contents."""
+    paths = places.paths_of(upload)
+    known = _extended(upload.samples if samples is None else samples, len(paths))
+    labels = _labels(known, len(paths))
+    contents = [sample.get("tumour_content") for sample in known]
+    given = [float(content) for content in contents if content is not None]
+    found = clonal.check(
+        *paths,
+        names=file_names(labels if len(labels) == len(paths) else _labels([], len(paths))),
+        samples=labels if len(labels) == len(paths) else _labels([], len(paths)),
+        tumour_content=given if given and len(given) == len(contents) else None,
+    )
+    return _named(
+        found, known, labels=_labels([], len(paths)) if len(labels) != len(paths) else labels
+    )
+
+
+def repaired(upload: Upload) -> Repaired:
+    """The tables put right as far as that needs no guess."""
+    paths = places.paths_of(upload)
+    labels = _labels(upload.samples, len(paths))
+    return clonal.repair(*paths, samples=labels if len(labels) == len(paths) else None)
+
+
+def file_names(labels: list[str]) -> list[str]:
+    """What messages call the tables: a neutral name each."""
+    return ["table.tsv"] if len(labels) == 1 else [f"{label}.tsv" for label in labels]
+
+
+def _extended(samples: list[dict[str, Any]], n_files: int) -> list[dict[str, Any]]:
+    """The samples, and new ones for tables that came after they were described."""
+    found = [dict(sample) for sample in samples]
+    free = (f"S{n}" for n in range(1, n_files + len(found) + 1))
+    taken = {sample["label"].casefold() for sample in found}
+    while found and len(found) < n_files:
+        label = next(name for name in free if name.casefold() not in taken)
+        found.append({"label": label, "tumour_content": None})
+    return found
+
+
+def _labels(samples: list[dict[str, Any]], n_files: int) -> list[str]:
+    return [s["label"] for s in samples] or [f"S{place + 1}" for place in range(n_files)]
+
+
+def _named(found: Preflight, known: list[dict[str, Any]], *, labels: list[str]) -> Checked:
+    in_files = list(found.overlap.samples) if found.overlap else []
+    if not in_files or set(in_files) == set(labels):
+        samples = known or [{"label": label, "tumour_content": None} for label in labels]
+        return Checked(found, samples, {label: label for label in labels})
+    # One table of all samples, which names them itself: names may say whom they are about.
+    if len(known) != len(in_files):
+        known = [{"label": f"S{n + 1}", "tumour_content": None} for n in range(len(in_files))]
+    samples = [
+        {**sample, "hint": mask_file(name)[:MAX_OVERLAP]}
+        for sample, name in zip(known, in_files, strict=True)
+    ]
+    names = {name: sample["label"] for name, sample in zip(in_files, samples, strict=True)}
+    return Checked(found, samples, names)
+
+
+def _as_json(checked: Checked) -> dict[str, Any]:
+    found = checked.found
+    table = found.table
+    return {
+        "good": table is not None,
+        "n_mutations": found.n_mutations,
+        "n_usable": table.n_mutations if table else 0,
+        "n_dropped": found.n_dropped,
+        "n_rows": found.n_rows,
+        "problems": _problems(found.problems, checked.labels),
+        "n_problems": found.problems.n_problems,
+        "warnings": _problems(found.warnings, checked.labels),
+        "n_warnings": found.warnings.n_problems,
+        "overlap": _overlap(checked),
+        "dropped": [
+            {"rule": part.rule.value, "n": part.n_mutations, "examples": list(part.examples)}
+            for part in found.dropped
+        ],
+        "checked_at": utcnow().isoformat(timespec="seconds"),
+    }
+
+
+def _problems(report: Report, labels: dict[str, str]) -> list[dict[str, Any]]:
+    return [_problem(problem, labels) for problem in report.problems]
+
+
+def _problem(problem: Problem, labels: dict[str, str]) -> dict[str, Any]:
+    details = {
+        key: _relabelled(value, labels) if key in ("sample", "samples") else value
+        for key, value in problem.details.items()
+    }
+    return {
+        "rule": problem.rule.value,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "value": problem.value,
+        "details": details,
+    }
+
+
+def _relabelled(text: str, labels: dict[str, str]) -> str:
+    return ", ".join(labels.get(name, name) for name in text.split(", "))
+
+
+def _overlap(checked: Checked) -> dict[str, Any] | None:
+    overlap = checked.found.overlap
+    if overlap is None or len(overlap.samples) > MAX_OVERLAP:
+        return None
+    return {
+        "samples": [checked.labels.get(name, name) for name in overlap.samples],
+        "shared": overlap.shared.tolist(),
+        "in_all": overlap.in_all,
+    }

@@ -1,0 +1,130 @@
+"""The preflight check as the portal stores and says it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from dashboard.accounts.models import User
+from dashboard.analyses import labels, queries, services
+from dashboard.analyses.models import Upload
+from dashboard.core.errors import Conflict, Invalid
+from dashboard.job_queue.queries import Viewer
+from jobs.engines import clonal
+from jobs.engines.clonal import TEXTS
+from tests.factories.shared_data import shared_data
+
+ACCEPTED = {
+    *("ok_baseline", "extra_columns", "crlf", "utf8_bom", "float_count_100.0", "zero_depth"),
+    *("alt_counts_header", "one_mutation", "html_in_id", "major_zero", "no_common_with_baseline"),
+}
+
+
+def invalid_files() -> list[str]:
+    names = "ok_baseline extra_columns crlf utf8_bom float_count_100.0 float_count_100.5 text_count"
+    names += " blank_count negative_var zero_depth duplicate_mutation minor_gt_major major_zero"
+    names += " normal_zero missing_major_cn comma_separated alt_counts_header header_only empty"
+    names += " one_mutation no_common_with_baseline html_in_id latin1 binary"
+    return names.split()
+
+
+class TestLabels:
+    def test_are_the_sentences_of_the_engine(self, app: Flask) -> None:
+        with app.test_request_context(headers={"Accept-Language": "en"}):
+            ours = {rule: tuple(map(str, texts)) for rule, texts in labels.RULES.items()}
+
+        assert ours == {rule: (text.message, text.fix) for rule, text in TEXTS.items()}
+
+
+class TestCheckUpload:
+    @pytest.mark.parametrize("name", invalid_files())
+    def test_judges_every_malformed_file(
+        self, ana: User, viewer: Viewer, put: Callable[..., None], name: str
+    ) -> None:
+        content = shared_data(f"clonal/invalid/{name}.tsv").read_bytes()
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, f"{name}.tsv", content)
+
+        report = services.check_upload(upload.id, viewer=viewer).preflight
+
+        assert report is not None
+        assert report["good"] is (name in ACCEPTED)
+        if not report["good"]:
+            first = labels.findings(report["problems"])[0]
+            assert first.message and first.fix
+            with pytest.raises(Invalid):
+                services.start_analysis(upload.id, viewer=viewer, parameters={})
+            assert queries.find_latest_run(upload.id) is None
+
+    def test_says_why_samples_have_nothing_in_common(
+        self, ana: User, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        upload = services.create_upload(owner_id=ana.id)
+        for name in ("ok_baseline", "no_common_with_baseline"):
+            put(upload, f"{name}.tsv", shared_data(f"clonal/invalid/{name}.tsv").read_bytes())
+
+        report = services.check_upload(upload.id, viewer=viewer).preflight
+
+        assert report is not None
+        assert [each["rule"] for each in report["problems"]] == ["no_common"]
+        assert report["overlap"]["in_all"] == 0
+
+    def test_names_no_file_by_what_its_sender_called_it(self, upload: Upload) -> None:
+        assert "欧阳" not in str(upload.preflight)
+        assert upload.labels == ["S1", "S2"]
+
+    def test_calls_the_samples_of_one_table_neutrally(
+        self, ana: User, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        made = clonal.simulate(clonal.Experiment(n_mutations=10, n_samples=2, n_clusters=2))
+        text = clonal.long_tsv(made.table).replace("\tS1\t", "\t张三\t")
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, "all.tsv", text)
+
+        upload = services.check_upload(upload.id, viewer=viewer)
+
+        assert upload.labels == ["S1", "S2"]
+        assert upload.preflight is not None and upload.preflight["good"]
+        assert "张三" not in str(upload.preflight) + str(upload.samples)
+
+    def test_wants_a_table(self, ana: User, viewer: Viewer) -> None:
+        upload = services.create_upload(owner_id=ana.id)
+
+        with pytest.raises(Conflict):
+            services.check_upload(upload.id, viewer=viewer)
+
+    def test_keeps_labels_when_a_table_is_added(
+        self, upload: Upload, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        services.describe_upload(
+            upload.id,
+            viewer=viewer,
+            patient_name="",
+            patient_age=None,
+            note="",
+            labels=["before", "after"],
+        )
+        put(upload, "third.tsv", Path(shared_data("clonal/invalid/ok_baseline.tsv")).read_bytes())
+
+        assert services.check_upload(upload.id, viewer=viewer).labels == ["before", "after", "S1"]
+
+
+class TestRepaired:
+    def test_leaves_out_what_breaks_a_rule(
+        self, ana: User, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        upload = services.create_upload(owner_id=ana.id)
+        put(
+            upload,
+            "x.tsv",
+            shared_data("clonal/invalid/minor_gt_major.tsv").read_bytes(),
+        )
+        upload = services.check_upload(upload.id, viewer=viewer)
+
+        files = services.repaired(upload).files
+
+        assert list(files) == ["S1.tsv"]
+        again = services.create_upload(owner_id=ana.id)
+        put(again, "S1.tsv", files["S1.tsv"])
+        assert services.check_upload(again.id, viewer=viewer).is_good
