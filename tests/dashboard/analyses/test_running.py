@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from dashboard.accounts.models import User
 from dashboard.analyses import queries, services
 from dashboard.analyses.models import AnalysisState, Artefact, Run, Upload
 from dashboard.core.database import session, transaction
@@ -215,10 +216,19 @@ class TestCancelAnalysis:
         with pytest.raises(Conflict):
             services.cancel_analysis(upload.id, viewer=viewer)
 
-    def test_is_allowed_to_administrators(self, upload: Upload, start: Callable[..., Run]) -> None:
+    def test_is_allowed_to_administrators(
+        self,
+        make_user: Callable[..., User],
+        upload: Upload,
+        viewer: Viewer,
+        start: Callable[..., Run],
+    ) -> None:
         start(upload)
 
-        services.cancel_analysis(upload.id, viewer=Viewer(user_id=viewer.user_id, sees_all=True))
+        admin = Viewer(user_id=make_user("admin").id, sees_all=True)
+        services.cancel_analysis(upload.id, viewer=admin)
+
+        assert state(upload, viewer) is AnalysisState.CANCELLED
 
 
 class TestRetryAnalysis:
