@@ -30,8 +30,8 @@ EXIT_USAGE = 2
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked (2: wrong usage or configuration)."""
     given = sys.argv[1:] if argv is None else argv
-    if given[:1] == ["analyse"]:
-        return analyse(given[1:])
+    if given[:1] in (["analyse"], ["score"]):
+        return (analyse if given[0] == "analyse" else score)(given[1:])
     # The engine's commands bring numpy and scipy: everything else answers without them.
     arguments = _parser(engine=given[:1] == ["recommend"]).parse_args(given)
     if hasattr(arguments, "engine_command"):
@@ -76,6 +76,17 @@ def analyse(given: list[str]) -> int:
     return commands.run(parser.parse_args(given))
 
 
+def score(given: list[str]) -> int:
+    """Predict the rows of a file with a PMML or ONNX model; needs no configuration or portal."""
+    from jobs.engines.scoring import commands
+
+    parser = argparse.ArgumentParser(
+        prog="run.py score", description="Predict the rows of a file with a PMML or ONNX model."
+    )
+    commands.add_arguments(parser)
+    return commands.run(parser.parse_args(given))
+
+
 def _complain(text: str, code: int) -> int:
     print(f"run.py: {text}", file=sys.stderr)
     return code
@@ -114,6 +125,7 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
         add("recommend", recommend, "print recommendations, or measure the engine"), engine=engine
     )
     commands.add_parser("analyse", help="find the clones in mutation tables, without the portal")
+    commands.add_parser("score", help="predict the rows of a file with a model, without the portal")
     account_commands.add_arguments(add("user", user, "manage accounts"))
     return parser
 
