@@ -20,6 +20,8 @@ MAX_SCRIPT_BYTES = 64 * 1024
 MAX_OUTPUT_BYTES = 8 * 2**20
 """Of what one call returns: a sandbox bounds what a script keeps, not what it hands out."""
 MAX_PRINT_BYTES = 64 * 1024
+FIRST_FEED = "<python-input-0>"
+"""What the sandbox calls the script in tracebacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ class ScriptFailed(ScoringError):
     def __init__(self, message: str, *, line: int | None = None, code: str = "script") -> None:
         super().__init__(message)
         self.line, self.code = line, code
+
+
+_DEFINED = """
+try:
+    _found = isinstance({name}, type(lambda: 0))
+except NameError:
+    _found = False
+_found
+"""
 
 
 class Script:
@@ -91,7 +102,6 @@ class Script:
             )
             self._session = stack.enter_context(
                 pool.checkout(
-                    script_name="prepare.py",
                     limits={
                         "max_feed_duration_secs": limits.time_s,
                         "max_memory": limits.memory_bytes,
@@ -111,9 +121,8 @@ class Script:
             ("prepare_all", "prepare_all(_records)"),
             ("prepare", "[prepare(_each) for _each in _records]"),
         ):
-            with contextlib.suppress(ScriptFailed):
-                if self._feed_code(f"callable({name})") is True:
-                    return call
+            if self._feed_code(_DEFINED.format(name=name)) is True:
+                return call
         self.close()
         raise ScriptFailed("the script defines neither prepare(record) nor prepare_all(records)")
 
@@ -157,9 +166,9 @@ def _failure(error: Any) -> ScriptFailed:
     """The line of the script and what went wrong there."""
     line: int | None = None
     with contextlib.suppress(Exception):
-        frames = [each for each in error.traceback() if each.filename.endswith("prepare.py")]
-        inside = [each for each in frames if each.function_name]
-        line = (inside or frames)[-1].line
+        # The script is what the session was fed first; what calls it comes later.
+        frames = [each for each in error.traceback() if each.filename == FIRST_FEED]
+        line = frames[-1].line
     text = _first_line(error)
     with contextlib.suppress(Exception):
         text = error.display("type-msg")

@@ -22,6 +22,9 @@ class Runtime(Protocol):
         Raises PredictionFailed, OutOfTime, OutOfMemory.
         """
 
+    def interrupt(self) -> None:
+        """Called from another thread: make `predict` raise OutOfTime soon, if the engine can be stopped at all."""
+
     def close(self) -> None:
         """Let go of the engine."""
 

@@ -12,7 +12,7 @@ from jobs.engines.scoring import formats
 from jobs.engines.scoring.checking import Checker
 from jobs.engines.scoring.description import ModelDescription
 from jobs.engines.scoring.errors import InvalidInput, PredictionFailed, Problem
-from jobs.engines.scoring.inputs import request_of
+from jobs.engines.scoring.inputs import Request, parse_request, request_of
 from jobs.engines.scoring.prepare import Script
 from jobs.engines.scoring.runtime import Record
 
@@ -41,7 +41,17 @@ class Scorer:
 
     def answer(self, data: Any, *, timeout_s: float | None = None) -> Scored:
         """Answer a request given as parsed JSON. Raises InvalidInput, ScriptFailed, PredictionFailed."""
-        request = request_of(data, self.description)
+        return self._answer(request_of(data, self.description), timeout_s)
+
+    def answer_bytes(self, body: bytes, *, timeout_s: float | None = None) -> Scored:
+        """The same for a request that is not parsed yet."""
+        return self._answer(parse_request(body, self.description), timeout_s)
+
+    def warm_up(self, record: Record) -> None:
+        """Predict a record that fits the model, without the script: what a script takes is not known."""
+        self._runtime.predict([record])
+
+    def _answer(self, request: Request, timeout_s: float | None) -> Scored:
         if len(request.records) > MAX_RECORDS:
             expected = f"at most {MAX_RECORDS} records in one request"
             raise InvalidInput([Problem(0, "", "record", expected, len(request.records))])
@@ -72,6 +82,10 @@ class Scorer:
         if outputs:
             found = [{name: each.get(name) for name in outputs} for each in found]
         return Scored(found, ms)
+
+    def interrupt(self) -> None:
+        """Called from another thread: stop the prediction that is under way, if the engine can."""
+        self._runtime.interrupt()
 
     def close(self) -> None:
         """Let go of the engine and of the script's workers."""

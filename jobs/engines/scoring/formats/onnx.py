@@ -192,6 +192,7 @@ class ONNXRuntime:
         self._outputs = self.description.outputs
         self._names = [each.name for each in self._outputs]
         self._batch = self.description.batch
+        self._running = self._options()
 
     def predict(self, records: Sequence[Record], *, timeout_s: float | None = None) -> list[Record]:
         if not records:
@@ -219,14 +220,14 @@ class ONNXRuntime:
         return dict(zip(self._names, map(_plain, self._run(feeds, timeout_s)), strict=True))
 
     def _run(self, feeds: dict[str, Any], timeout_s: float | None) -> list[Any]:
+        self._running = self._options()
         if timeout_s is None:
-            return self._guarded(feeds, None)
-        options = self._options()
-        timer = threading.Timer(timeout_s, setattr, (options, "terminate", True))
+            return self._guarded(feeds, self._running)
+        timer = threading.Timer(timeout_s, self.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            return self._guarded(feeds, options)
+            return self._guarded(feeds, self._running)
         finally:
             timer.cancel()
 
@@ -236,12 +237,15 @@ class ONNXRuntime:
         except MemoryError as error:
             raise OutOfMemory("the model asked for more memory than it may use") from error
         except Exception as error:  # onnxruntime raises a dozen unrelated classes
-            if options is not None and options.terminate:
+            if options.terminate:
                 raise OutOfTime("the model did not answer in time") from error
-            text = str(error)
-            if "bad_alloc" in text or "Failed to allocate" in text or "allocat" in text:
+            if "alloc" in str(error):
                 raise OutOfMemory("the model asked for more memory than it may use") from error
             raise PredictionFailed(f"the engine failed: {_short(error)}") from error
+
+    def interrupt(self) -> None:
+        """Stop the run that is under way."""
+        self._running.terminate = True
 
     def close(self) -> None:
         """Let go of the session."""

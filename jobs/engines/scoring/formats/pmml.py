@@ -256,7 +256,6 @@ class PMMLRuntime:
             reason = f"the engine cannot load this model: {_short(error)}"
             raise RefusedModel(reason, "unsupported") from error
         self._names = [each.name for each in self.description.inputs]
-        self._undefined = [each.name for each in self.description.outputs if not each.numeric]
 
     def predict(
         self,
@@ -281,6 +280,9 @@ class PMMLRuntime:
         if len(table["data"]) != len(records):
             raise PredictionFailed("the engine left out records")
         return [dict(zip(columns, row, strict=True)) for row in table["data"]]
+
+    def interrupt(self) -> None:
+        """Nothing: Java cannot be stopped, its process is ended."""
 
     def close(self) -> None:
         """Nothing: a JVM ends with its process."""

@@ -1,0 +1,325 @@
+"""Keeps the replicas that are wanted: starts, watches, restarts with back-off, replaces one by one.
+
+One thread owns every process. `apply` says what is wanted, `status` how it stands; both may be called from anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+
+from jobs.engines.scoring import cgroups
+from jobs.engines.scoring.frames import SUFFIX
+from jobs.engines.scoring.limits import child_command, clean_environment
+from jobs.engines.scoring.pings import Pinger
+from jobs.engines.scoring.replica import DRAIN_S, EXIT_HUNG, EXIT_MEMORY, resident_bytes
+
+TICK_S = 0.1
+START_S = 90.0
+"""A replica that is not ready by then is given up."""
+BACK_OFF_S, MAX_BACK_OFF_S = 0.5, 30.0
+CALM_S = 60.0
+"""A replica that lived this long is no longer held against its deployment."""
+LEAVE_S = 10.0
+"""What a replica that leaves gets beyond the time-out of its requests."""
+PING_GRACE_S = 5.0
+
+
+class Health(StrEnum):
+    """How a deployment stands."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DEGRADED = "degraded"  # fewer replicas answer than are wanted
+    FAILED = "failed"  # none answers, and the last one ended with an error
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A deployment as it should be."""
+
+    key: str
+    """Names it: letters, digits, `-` and `_`."""
+    revision: int
+    """Another number replaces the replicas."""
+    path: Path
+    replicas: int = 1
+    cpus: float = 1.0
+    memory_bytes: int = 512 * 2**20
+    timeout_s: float = 10.0
+    warm_up: bool = True
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A deployment as it is."""
+
+    health: Health
+    n_ready: int
+    n_wanted: int
+    n_restarts: int
+    revision: int | None
+    """Of the replicas that answer; None when none does."""
+    text: str = ""
+    """Why the last replica ended, for people."""
+    rss_bytes: int = 0
+    pids: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Replica:
+    """A process."""
+
+    wanted: Wanted
+    process: subprocess.Popen[bytes]
+    socket: Path
+    started_at: float
+    ready: bool = False
+    error: str = ""
+    leaving_at: float | None = None
+    said: bytes = b""
+    pinger: Pinger | None = None
+    group: cgroups.Group | None = None
+
+
+@dataclass(slots=True)
+class _Deployment:
+    wanted: Wanted | None
+    replicas: list[_Replica] = field(default_factory=list)
+    n_failures: int = 0
+    n_restarts: int = 0
+    start_at: float = 0.0
+    text: str = ""
+
+
+class Supervisor:
+    """The replicas of all deployments of one portal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._deployments: dict[str, _Deployment] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin; sockets that a killed predecessor left are removed."""
+        for old in self._folder.iterdir() if self._folder.exists() else ():
+            shutil.rmtree(old, ignore_errors=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._thread.start()
+
+    def apply(self, wanted: Iterable[Wanted]) -> None:
+        """From now on these, and no others."""
+        table = {each.key: each for each in wanted}
+        with self._lock:
+            for key, deployment in self._deployments.items():
+                self._want(deployment, table.get(key))
+            for key in table.keys() - self._deployments.keys():
+                self._deployments[key] = _Deployment(table[key])
+
+    def status(self) -> dict[str, Standing]:
+        """How every deployment stands that is wanted, or whose last replicas are still leaving."""
+        with self._lock:
+            return {key: _standing(each) for key, each in self._deployments.items()}
+
+    def stop(self, *, timeout_s: float = 15.0) -> None:
+        """Let every replica answer what it has, then end it; returns when no process is left."""
+        self.apply([])
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until and self.status():
+            time.sleep(TICK_S / 2)
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for deployment in self._deployments.values():
+            for replica in deployment.replicas:
+                _kill(replica)
+
+    def _want(self, deployment: _Deployment, wanted: Wanted | None) -> None:
+        if wanted != deployment.wanted:
+            # Whatever was wrong with the old one, the new one gets its chance at once.
+            deployment.n_failures, deployment.start_at, deployment.text = 0, 0.0, ""
+        deployment.wanted = wanted
+
+    def _run(self) -> None:
+        while not self._stopping.wait(TICK_S):
+            with self._lock:
+                for key, deployment in list(self._deployments.items()):
+                    self._tend(deployment)
+                    if deployment.wanted is None and not deployment.replicas:
+                        shutil.rmtree(self._folder / key, ignore_errors=True)
+                        del self._deployments[key]
+
+    def _tend(self, deployment: _Deployment) -> None:
+        now = time.monotonic()
+        for replica in list(deployment.replicas):
+            _listen(replica)
+            if replica.process.poll() is not None:
+                self._bury(deployment, replica, now)
+            elif _is_hopeless(replica, now):
+                _kill(replica)
+        wanted = deployment.wanted
+        staying = [each for each in deployment.replicas if each.leaving_at is None]
+        if wanted is None:
+            for replica in staying:
+                _dismiss(replica, now)
+            return
+        current = [each for each in staying if each.wanted.revision == wanted.revision]
+        old = [each for each in staying if each.wanted.revision != wanted.revision]
+        ready = [each for each in current if each.ready]
+        if any(now - each.started_at > CALM_S for each in ready):
+            deployment.n_failures = 0
+        # One at a time beside the old ones: a roll needs the memory of one replica more, not of all.
+        starting = len(current) - len(ready)
+        if len(current) < wanted.replicas and now >= deployment.start_at and not (old and starting):
+            self._start(deployment, wanted, now)
+        for replica in old[: max(0, len(ready) + len(old) - wanted.replicas)]:
+            _dismiss(replica, now)
+        for replica in current[wanted.replicas :]:
+            _dismiss(replica, now)
+
+    def _start(self, deployment: _Deployment, wanted: Wanted, now: float) -> None:
+        folder = self._folder / wanted.key
+        folder.mkdir(mode=0o700, exist_ok=True)
+        socket = folder / f"{wanted.revision}-{secrets.token_hex(4)}{SUFFIX}"
+        order = {
+            "path": str(wanted.path),
+            "socket": str(socket),
+            "script": wanted.script,
+            "memory_bytes": wanted.memory_bytes,
+            "timeout_s": wanted.timeout_s,
+            "warm_up": wanted.warm_up,
+        }
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            child_command("replica"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=clean_environment(),
+            start_new_session=True,
+        )
+        orders, said = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        os.set_blocking(said.fileno(), False)
+        replica = _Replica(wanted, process, socket, now)
+        replica.group = cgroups.confine(
+            process.pid, name=socket.stem, cpus=wanted.cpus, memory_bytes=wanted.memory_bytes
+        )
+        deployment.replicas.append(replica)
+        with contextlib.suppress(BrokenPipeError):
+            orders.write(orjson.dumps(order) + b"\n")
+            orders.flush()
+
+    def _bury(self, deployment: _Deployment, replica: _Replica, now: float) -> None:
+        _kill(replica)  # what it may have started
+        deployment.replicas.remove(replica)
+        replica.socket.unlink(missing_ok=True)
+        replica.socket.with_suffix(".new").unlink(missing_ok=True)
+        if replica.leaving_at is not None:
+            return
+        deployment.text = replica.error or _why(replica)
+        deployment.n_failures += 1
+        deployment.n_restarts += 1
+        wait_s = min(MAX_BACK_OFF_S, BACK_OFF_S * 2 ** (deployment.n_failures - 1))
+        # The first time at once: most often it was a single bad request.
+        deployment.start_at = now + (wait_s if deployment.n_failures > 1 else 0.0)
+
+
+def _listen(replica: _Replica) -> None:
+    """Hear whether it is ready."""
+    with contextlib.suppress(BlockingIOError):
+        replica.said += os.read(cast(IO[bytes], replica.process.stdout).fileno(), 65536)
+    if b"\n" in replica.said:
+        line, _, replica.said = replica.said.partition(b"\n")
+        said: dict[str, Any] = orjson.loads(line)
+        replica.ready, replica.error = bool(said.get("ready")), str(said.get("error", ""))
+
+
+def _is_hopeless(replica: _Replica, now: float) -> bool:
+    if replica.leaving_at is not None:
+        return now - replica.leaving_at > replica.wanted.timeout_s + DRAIN_S + LEAVE_S
+    if not replica.ready:
+        return now - replica.started_at > START_S
+    if replica.pinger is None:
+        replica.pinger = Pinger(replica.socket)
+    return replica.pinger.silent_s(now) > replica.wanted.timeout_s + PING_GRACE_S
+
+
+def _dismiss(replica: _Replica, now: float) -> None:
+    replica.leaving_at = now
+    # One that is not ready yet has nobody waiting.
+    number = signal.SIGTERM if replica.ready else signal.SIGKILL
+    with contextlib.suppress(OSError):
+        os.killpg(replica.process.pid, number)
+
+
+def _kill(replica: _Replica) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(replica.process.pid, signal.SIGKILL)
+    replica.process.wait()
+    for pipe in (replica.process.stdin, replica.process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    if replica.pinger is not None:
+        replica.pinger.close()
+    if replica.group is not None:
+        replica.group.remove()
+
+
+def _why(replica: _Replica) -> str:
+    code = replica.process.returncode
+    if code == EXIT_HUNG:
+        return "a request did not end in time: the replica was ended"
+    # 3: a JVM leaves when its heap is full.
+    if code in (EXIT_MEMORY, 3, -signal.SIGABRT):
+        return f"the replica needed more than {replica.wanted.memory_bytes // 2**20} MiB of memory"
+    if code == -signal.SIGKILL:
+        return "the replica was killed"
+    if code < 0:
+        return f"the replica crashed ({signal.Signals(-code).name})"
+    return f"the replica ended (exit code {code})"
+
+
+def _standing(deployment: _Deployment) -> Standing:
+    ready = [each for each in deployment.replicas if each.ready and each.leaving_at is None]
+    wanted = deployment.wanted
+    n_wanted = wanted.replicas if wanted else 0
+    if wanted is None:
+        health = Health.STOPPED
+    elif len(ready) >= n_wanted:
+        health = Health.READY
+    elif ready:
+        health = Health.DEGRADED
+    else:
+        health = Health.FAILED if deployment.n_failures else Health.STARTING
+    rss = 0
+    for each in ready:
+        with contextlib.suppress(OSError):
+            rss += resident_bytes(each.process.pid)
+    return Standing(
+        health=health,
+        n_ready=len(ready),
+        n_wanted=n_wanted,
+        n_restarts=deployment.n_restarts,
+        revision=max((each.wanted.revision for each in ready), default=None),
+        text=deployment.text if health != Health.READY else "",
+        rss_bytes=rss,
+        pids=tuple(each.process.pid for each in ready),
+    )
