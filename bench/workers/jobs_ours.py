@@ -17,7 +17,7 @@ from jobs_peers import SLOTS, mark, produce  # noqa: E402
 
 from dashboard.app import create_app  # noqa: E402
 from dashboard.core.config import load_config  # noqa: E402
-from dashboard.core.database import db, transaction  # noqa: E402
+from dashboard.core.database import db  # noqa: E402
 from dashboard.job_queue.runner import build_worker  # noqa: E402
 from dashboard.job_queue.services import enqueue  # noqa: E402
 from jobs.messages import message  # noqa: E402
@@ -39,8 +39,7 @@ def note(message: Mark, ctx: JobContext) -> None:
 
 def send(sent: float) -> None:
     """One job in a transaction of its own."""
-    with transaction():
-        enqueue(Mark(sent), owner_id=None)
+    enqueue(Mark(sent), owner_id=None)
 
 
 def main() -> None:

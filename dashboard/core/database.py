@@ -83,28 +83,35 @@ def transaction() -> Iterator[Session]:
     Inside another transaction it joins that one. Raises Conflict for a broken constraint and Unavailable
     when the database is locked or gone.
     """
-    outermost = not session.info.get("in_transaction", False)
-    session.info["in_transaction"] = True
+    own = db.session()  # the scoped one looks itself up at every use
+    outermost = not own.info.get("in_transaction", False)
+    own.info["in_transaction"] = True
     try:
-        yield session
-        if outermost:
-            session.commit()
-        else:
-            session.flush()
-    except IntegrityError as error:
-        session.rollback()
-        raise Conflict() from error
-    except DBAPIError as error:
-        session.rollback()
-        if is_unavailable(error):
-            raise Unavailable() from error
-        raise
+        with database_errors():
+            yield own
+            if outermost:
+                own.commit()
+            else:
+                own.flush()
     except BaseException:
-        session.rollback()
+        own.rollback()
         raise
     finally:
         if outermost:
-            session.info["in_transaction"] = False
+            own.info["in_transaction"] = False
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Raise Conflict for a broken constraint and Unavailable when the database is locked or gone."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict() from error
+    except DBAPIError as error:
+        if is_unavailable(error):
+            raise Unavailable() from error
+        raise
 
 
 # PEP 695 generics need Python 3.12.

@@ -37,16 +37,12 @@ def claim(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
     """The next jobs by priority and turn, now this worker's, within the limits."""
     dialect = connection.dialect.name
     if not wanted.limited and (statement := statements_for(dialect).claim):
-        queues: Any = list(wanted.queues)
-        parameters = claim_parameters(
-            dialect, worker=wanted.worker, lease_s=wanted.lease_s, limit=wanted.limit
-        )
-        parameters["queues"] = json.dumps(queues) if dialect == "sqlite" else queues
-        return _claimed(run(connection, statement, parameters).all())
+        return claimed(run(connection, statement, claim_parameters(dialect, wanted)).all())
     return _claim_in_steps(connection, wanted)
 
 
-def _claimed(rows: Sequence[Any]) -> list[ClaimedJob]:
+def claimed(rows: Sequence[Any]) -> list[ClaimedJob]:
+    """The jobs in rows of CLAIMED, in their order."""
     # UPDATE answers in no order.
     return [_job_of(row) for row in sorted(rows, key=lambda row: (row[9], row[10], row[0]))]
 
@@ -110,7 +106,7 @@ def _claim_in_steps(connection: Connection, wanted: Wanted) -> list[ClaimedJob]:
     )
     if room is not None:
         room.note_starts(connection)
-    return _claimed(
+    return claimed(
         connection.execute(
             select(*(_column(name) for name in CLAIMED)).where(
                 job.c.id.in_(ids), job.c.worker == wanted.worker, job.c.state == JobState.RUNNING

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from dashboard.core.database import utcnow
 from dashboard.core.errors import TooLarge
 from dashboard.core.i18n import _
+from dashboard.job_queue.direct import Direct
 from dashboard.job_queue.statements import run, statements_for
 from jobs.messages import Message, dump, kind_of
 
@@ -52,16 +53,26 @@ def new_row(
 def insert_job(connection: Connection, row: dict[str, Any]) -> int:
     """Insert the row; the job's id. The row is given its turn, where the database tells it."""
     dialect = connection.dialect.name
-    values = row
-    if dialect == "sqlite":
-        # As SQLAlchemy keeps moments there.
-        created, run_at = _stamp(row["created_at"]), _stamp(row["run_at"])
-        values = {**row, "created_at": created, "updated_at": created, "run_at": run_at}
-    cursor = run(connection, statements_for(dialect).insert, values)
+    cursor = run(connection, statements_for(dialect).insert, _values(row, dialect))
     if dialect in ("mysql", "mariadb"):
         return int(cursor.lastrowid)
     job_id, row["fair"] = cursor.one()
     return int(job_id)
+
+
+def insert_directly(connection: Direct, dialect: str, row: dict[str, Any]) -> int:
+    """The same in a transaction of its own."""
+    found = connection.query(statements_for(dialect).insert, _values(row, dialect))
+    job_id, row["fair"] = found[0]
+    return int(job_id)
+
+
+def _values(row: dict[str, Any], dialect: str) -> dict[str, Any]:
+    if dialect != "sqlite":
+        return row
+    # As SQLAlchemy keeps moments there.
+    created, run_at = _stamp(row["created_at"]), _stamp(row["run_at"])
+    return {**row, "created_at": created, "updated_at": created, "run_at": run_at}
 
 
 def _stamp(moment: datetime | None) -> str | None:

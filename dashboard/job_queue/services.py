@@ -10,18 +10,21 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import class_mapper, make_transient_to_detached
+from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import identity_key
 
 from dashboard.audit import services as audit
-from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.database import database_errors, db, session, transaction, utcnow
 from dashboard.core.errors import Conflict, NotFound
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
+from dashboard.job_queue.direct import Direct, is_served
 from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState, WorkerRow
-from dashboard.job_queue.publishing import ring_after_commit
+from dashboard.job_queue.publishing import get_broker, ring_after_commit
 from dashboard.job_queue.queries import Viewer
-from dashboard.job_queue.rows import insert_job, new_row
+from dashboard.job_queue.rows import insert_directly, insert_job, new_row
 from dashboard.job_queue.store import release_followers, stop_followers
 from jobs.messages import Message
 
@@ -44,16 +47,19 @@ def enqueue(
     With a `unique_key`: the active job that holds the key already, when there is one.
     `run_at` is naive UTC, None is now; a lower `priority` is sooner. The messages in `then` are
     further steps: each begins when the one before has completed, and is cancelled when it has not.
+    Outside of any transaction it is one of its own.
     """
+    row = new_row(
+        message,
+        owner_id=owner_id,
+        unique_key=unique_key,
+        run_at=run_at,
+        priority=priority,
+        followed=bool(then),
+    )
+    if unique_key is None and not then and _is_alone():
+        return _insert_alone(row)
     with transaction():
-        row = new_row(
-            message,
-            owner_id=owner_id,
-            unique_key=unique_key,
-            run_at=run_at,
-            priority=priority,
-            followed=bool(then),
-        )
         if unique_key is None:
             job = _insert(row)
         else:
@@ -216,26 +222,41 @@ _NEW: dict[str, Any] = {
     **{"progress_message": "", "error": "", "traceback": ""},
 }
 """A new job as the database keeps it (statements.NEW)."""
+_manager = class_mapper(Job).class_manager
+
+
+def _is_alone() -> bool:
+    """Whether nothing else belongs to the transaction, so that the job may have one for itself."""
+    own = db.session()
+    busy = own.in_transaction() or own.info.get("in_transaction")
+    return not busy and is_served(db.engine)
+
+
+def _insert_alone(row: dict[str, Any]) -> Job:
+    with database_errors(), Direct(db.engine) as connection:
+        job_id = insert_directly(connection, db.engine.dialect.name, row)
+    if row["ready"]:
+        get_broker().publish(job_id, queue=row["queue"])
+    return _loaded(job_id, row)
 
 
 def _insert(row: dict[str, Any]) -> Job:
     # Not through the unit of work, which would cost several times the statement itself.
-    session.flush()
-    job_id = insert_job(session.connection(), row)
+    own = db.session()
+    own.flush()
+    job_id = insert_job(own.connection(), row)
     if row["ready"]:
-        ring_after_commit(session, job_id=job_id, queue=row["queue"])
+        ring_after_commit(own, job_id=job_id, queue=row["queue"])
     return _loaded(job_id, row)
 
 
 def _loaded(job_id: int, row: dict[str, Any]) -> Job:
-    """The job as if it had been read: what was just written need not be asked for."""
+    """The job as it was written, without asking for it; the session does not follow it."""
     if "fair" not in row:
         return session.get_one(Job, job_id)
-    job: Job = class_mapper(Job).class_manager.new_instance()
-    known = {**_NEW, **row, "id": job_id, "args": json.loads(row["args"])}
-    job.__dict__.update(known)
-    make_transient_to_detached(job)
-    session.add(job)
+    job: Job = _manager.new_instance()
+    job.__dict__.update({**_NEW, **row, "id": job_id, "args": json.loads(row["args"])})
+    instance_state(job).key = identity_key(Job, job_id)
     return job
 
 

@@ -4,11 +4,15 @@ SQLAlchemy would write the same, at several times their cost in processor time; 
 does not need every time is written in SQLAlchemy Core (store.py, claims.py) or the ORM (services.py).
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
+
+from jobs.store import End, Wanted
 
 PER_CLAIM = 64
 """More are not claimed at once."""
@@ -37,9 +41,13 @@ class Statements:
     claim: str
     """Claim the next jobs; answers CLAIMED. Empty where the database cannot do so in one statement."""
     complete: str
-    """Mark runs done, each by its id and attempt: one, or where the parameters are lists, many."""
+    """Mark runs done, each by its id and attempt: one, or where the parameters are lists, many;
+    answers the ids then."""
     many: bool = False
     """Whether `complete` takes lists."""
+    turn: str = ""
+    """Both of them in one statement, where the database can: answers CLAIMED after the number of runs
+    marked done, and once only that number when nothing waits."""
 
 
 @cache
@@ -49,10 +57,29 @@ def statements_for(dialect: str) -> Statements:
     return built()
 
 
-def claim_parameters(dialect: str, *, worker: str, lease_s: float, limit: int) -> dict[str, Any]:
-    """What `Statements.claim` needs beside the queues."""
-    lease: Any = f"{lease_s:+.3f} seconds" if dialect == "sqlite" else float(lease_s)
-    return {"worker": worker, "lease": lease, "n_jobs": min(limit, PER_CLAIM)}
+def claim_parameters(dialect: str, wanted: Wanted) -> dict[str, Any]:
+    """What `Statements.claim` needs."""
+    common = {"worker": wanted.worker, "n_jobs": min(wanted.limit, PER_CLAIM)}
+    if dialect == "sqlite":
+        queues, lease = json.dumps(wanted.queues), f"{wanted.lease_s:+.3f} seconds"
+        return {**common, "queues": queues, "lease": lease}
+    return {**common, "queues": list(wanted.queues), "lease": float(wanted.lease_s)}
+
+
+def complete_parameters(dialect: str, done: Sequence[End]) -> Any:
+    """What `Statements.complete` needs."""
+    columns: dict[str, list[Any]] = {
+        "id": [job.id for job, _outcome in done],
+        "attempt": [job.attempt for job, _outcome in done],
+        "result": [_json(outcome.result) for _job, outcome in done],
+    }
+    if statements_for(dialect).many:
+        return columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _json(result: dict[str, Any] | None) -> str | None:
+    return None if result is None else json.dumps(result)
 
 
 def run(connection: Connection, statement: str, parameters: Any) -> Any:
@@ -92,7 +119,10 @@ UPDATE job SET state = 'done', progress = 1, result = CAST(ended.result AS JSON)
   traceback = '', finished_at = {now}, updated_at = {now}, lease_until = NULL, unique_key = NULL
 FROM unnest(CAST(%(id)s AS integer[]), CAST(%(attempt)s AS integer[]), CAST(%(result)s AS text[]))
   AS ended(id, attempt, result)
-WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running'"""
+WHERE job.id = ended.id AND job.attempt = ended.attempt AND job.state = 'running' RETURNING job.id"""
+_TURN_OF_WORKER = """
+WITH completed AS ({complete}), claimed AS ({claim})
+SELECT (SELECT count(*) FROM completed), claimed.* FROM (SELECT 1) AS once LEFT JOIN claimed ON true"""
 
 
 def _sqlite() -> Statements:
@@ -117,18 +147,21 @@ def _postgresql() -> Statements:
     values = {name: f"%({name})s" for name in INSERTED} | NEW
     values["fair"] = _turn(_percent, greatest="greatest")
     picked = _PICKED.format(queues="= ANY(%(queues)s)", n_jobs="%(n_jobs)s")
+    claim = _CLAIM.format(
+        worker="%(worker)s",
+        lease=later,
+        now=now,
+        # Materialised, or the planner may pick again for each row it updates.
+        picked=_PICKED_ONCE.format(picked=picked),
+        columns=", ".join(CLAIMED),
+    )
+    complete = _COMPLETE_MANY.format(now=now)
     return Statements(
         insert=_INSERT.format(columns=", ".join(values), values=", ".join(values.values())),
-        claim=_CLAIM.format(
-            worker="%(worker)s",
-            lease=later,
-            now=now,
-            # Materialised, or the planner may pick again for each row it updates.
-            picked=_PICKED_ONCE.format(picked=picked),
-            columns=", ".join(CLAIMED),
-        ),
-        complete=_COMPLETE_MANY.format(now=now),
+        claim=claim,
+        complete=complete,
         many=True,
+        turn=_TURN_OF_WORKER.format(complete=complete, claim=claim),
     )
 
 

@@ -4,7 +4,6 @@ Outside of any request: each call is one short transaction. Every change of a jo
 UPDATE, so of two callers one wins, on SQLite, PostgreSQL and MariaDB alike.
 """
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -30,8 +29,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 from sqlalchemy.sql.elements import ColumnElement
 
 from dashboard.core.database import is_unavailable, utcnow
-from dashboard.job_queue import claims
+from dashboard.job_queue import claims, turns
 from dashboard.job_queue.clock import later, minutes, now
+from dashboard.job_queue.direct import Direct, is_served
 from dashboard.job_queue.models import (
     READY,
     RUNNING,
@@ -44,7 +44,7 @@ from dashboard.job_queue.models import (
     WorkerRow,
 )
 from dashboard.job_queue.schedules import Schedule, fire, keep
-from dashboard.job_queue.statements import run, statements_for
+from dashboard.job_queue.statements import complete_parameters, run, statements_for
 from jobs.store import (
     Beat,
     ClaimedJob,
@@ -96,10 +96,33 @@ class SqlJobStore:
     def turn(
         self, ends: Sequence[End], wanted: Wanted | None
     ) -> tuple[list[bool], list[ClaimedJob]]:
-        with self._writing_fast() as connection:
+        limited = wanted is not None and wanted.limited
+        if is_served(self._engine) and not limited and all(map(_is_plain, ends)):
+            return self._turn_directly(ends, wanted)
+        with self._writing() as connection:
             mine = self._finish(connection, ends) if ends else []
             claimed = claims.claim(connection, wanted) if wanted else []
         return mine, claimed
+
+    def _turn_directly(
+        self, ends: Sequence[End], wanted: Wanted | None
+    ) -> tuple[list[bool], list[ClaimedJob]]:
+        with _translated(), self._turn:
+            connection = self._kept_connection()
+            try:
+                n_done, rows = turns.turn(connection, self._engine.dialect.name, ends, wanted)
+            except BaseException:
+                # Whatever state it is in, the next turn begins with another.
+                self._kept.connection = None
+                connection.discard()
+                raise
+        mine = [True] * len(ends)
+        if n_done != len(ends):
+            # Some were not. What was claimed must be answered whatever this look meets.
+            mine = [False] * len(ends)
+            with suppress(StoreUnavailable), self._writing() as looking:
+                mine = [_is_already(looking, job, outcome) for job, outcome in ends]
+        return mine, claims.claimed(rows)
 
     def _finish(self, connection: Connection, ends: Sequence[End]) -> list[bool]:
         done = [end for end in ends if end[1].verdict is Verdict.DONE]
@@ -257,25 +280,11 @@ class SqlJobStore:
         with _translated(), self._turn, self._engine.begin() as connection:
             yield connection
 
-    @contextmanager
-    def _writing_fast(self) -> Iterator[Connection]:
-        """A transaction on a connection that this thread keeps: taking one anew costs as much as a job."""
-        with _translated(), self._turn:
-            connection = self._kept_connection()
-            try:
-                with connection.begin():
-                    yield connection
-            except BaseException:
-                # Whatever state it is in, the next turn begins with another.
-                self._kept.connection = None
-                connection.invalidate()
-                connection.close()
-                raise
-
-    def _kept_connection(self) -> Connection:
-        connection: Connection | None = getattr(self._kept, "connection", None)
-        if connection is None or connection.closed:
-            connection = self._kept.connection = self._engine.connect()
+    def _kept_connection(self) -> Direct:
+        """The connection of this thread: taking one anew costs as much as a job."""
+        connection: Direct | None = getattr(self._kept, "connection", None)
+        if connection is None:
+            connection = self._kept.connection = Direct(self._engine)
         return connection
 
     def close(self) -> None:
@@ -337,27 +346,21 @@ def _beat(cancel_requested: bool | None) -> Beat:
     return Beat.CANCEL if cancel_requested else Beat.KEEP
 
 
+def _is_plain(end: End) -> bool:
+    """Whether the end is written by the statement for most of them."""
+    claimed, outcome = end
+    return outcome.verdict is Verdict.DONE and not claimed.followed
+
+
 def _complete(connection: Connection, done: Sequence[End]) -> bool:
     """Mark runs done; whether all of them were still the worker's."""
-    statements = statements_for(connection.dialect.name)
-    columns: dict[str, list[Any]] = {
-        "id": [job.id for job, _outcome in done],
-        "attempt": [job.attempt for job, _outcome in done],
-        "result": [_json(outcome.result) for _job, outcome in done],
-    }
-    parameters: Any = columns
-    if not statements.many:
-        rows = zip(*columns.values(), strict=True)
-        parameters = [dict(zip(columns, row, strict=True)) for row in rows]
-    n_done = run(connection, statements.complete, parameters).rowcount
+    dialect = connection.dialect.name
+    statement = statements_for(dialect).complete
+    n_done = run(connection, statement, complete_parameters(dialect, done)).rowcount
     followed = [job.id for job, _outcome in done if job.followed]
     if followed:
         release_followers(connection, followed)
     return bool(n_done == len(done))
-
-
-def _json(result: dict[str, Any] | None) -> str | None:
-    return None if result is None else json.dumps(result)
 
 
 def release_followers(connection: Connection, ids: Sequence[int]) -> None:

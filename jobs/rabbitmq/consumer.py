@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pika
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = (0.5, 15.0)
 IDLE_S = 1.0
 """How long the consumer thread sleeps when nothing comes: it is woken for everything else."""
+ACK_EVERY_S = 0.5
 PAUSE_AFTER_S = 2.0
 """A worker that has taken nothing for this long is busy: what was prefetched goes back to others."""
 
@@ -30,6 +31,8 @@ PAUSE_AFTER_S = 2.0
 class _Bell:
     job_id: int
     tag: int
+    last: bool
+    """Whether it is the last one of its message, which may then be answered."""
     epoch: int
     """Delivery tags count anew on each connection: one of an old connection must not be used."""
     at: float
@@ -57,6 +60,9 @@ class RabbitMQConsumer:
         self._worker = worker
         self._ring = ring
         self._prefetch = max(2, slots * 2)
+        self._answered: list[_Bell] = []
+        """The last bells of messages that the broker may forget."""
+        self._acked_at = 0.0
         self._lock = threading.Lock()
         self._heard: deque[_Bell] = deque()
         self._closed = False
@@ -82,20 +88,16 @@ class RabbitMQConsumer:
             self._settled_at = time.monotonic()
             n_answered = len(self._heard) if all_heard else min(n_claimed, len(self._heard))
             bells = [self._heard.popleft() for _ in range(n_answered)]
-        if bells or not self._consuming:
-            self._call(lambda: self._ack(bells))
+            self._answered += [bell for bell in bells if bell.last]
+            # Waking the connection's thread costs more than a message: it answers by itself soon.
+            due = len(self._answered) >= self._prefetch // 2
+        if due or not self._consuming:
+            self._call(self._ack)
 
     def close(self) -> None:
         self._closed = True
         self._call(lambda: None)
         self._thread.join(timeout=5.0)
-
-    def _ack(self, bells: list[_Bell]) -> None:
-        channel = self._channel
-        mine = [bell.tag for bell in bells if bell.epoch == self._epoch]
-        if mine and channel is not None and channel.is_open:
-            # Bells are answered in the order they came, so one answer does for all up to the last.
-            channel.basic_ack(mine[-1], multiple=True)
 
     def _call(self, callback: Callable[[], None]) -> None:
         connection = self._connection
@@ -152,7 +154,9 @@ class RabbitMQConsumer:
         self._cancelled = True
 
     def _pace(self) -> None:
-        """Hear bells while the worker claims jobs, and give them back while it is busy."""
+        """Answer, hear bells while the worker claims jobs, and give them back while it is busy."""
+        if time.monotonic() - self._acked_at > ACK_EVERY_S:
+            self._ack()
         if self._consuming:
             if self._unanswered_s() > PAUSE_AFTER_S:
                 self._pause()
@@ -163,6 +167,16 @@ class RabbitMQConsumer:
                 channel.basic_consume(self._topology.queue(queue), self._on_message)
                 for queue in self._queues
             ]
+
+    def _ack(self) -> None:
+        with self._lock:
+            tags = [bell.tag for bell in self._answered if bell.epoch == self._epoch]
+            self._answered.clear()
+        self._acked_at = time.monotonic()
+        channel = self._channel
+        if tags and channel is not None and channel.is_open:
+            # Messages are answered in the order they came, so one answer does for all up to the last.
+            channel.basic_ack(tags[-1], multiple=True)
 
     def _unanswered_s(self) -> float:
         """How long the worker has left the oldest bell alone."""
@@ -176,27 +190,32 @@ class RabbitMQConsumer:
         for tag in self._consuming:
             channel.basic_cancel(tag)
         self._consuming = []
+        self._ack()
         with self._lock:
-            held = list(self._heard)
+            held = [bell.tag for bell in self._heard if bell.last]
             self._heard.clear()
-        for bell in held:
-            # One by one: answers that the worker gave meanwhile are still on their way to this thread.
-            channel.basic_nack(bell.tag, requeue=True)
+        for number in held:
+            # One by one: what the worker answers meanwhile is not among them.
+            channel.basic_nack(number, requeue=True)
 
     def _on_message(self, channel: BlockingChannel, method: Any, _header: Any, body: bytes) -> None:
-        job_id = decode(body)
-        if job_id is None:
+        job_ids = decode(body)
+        if job_ids is None:
             log.error("not a message of ours: dead-lettered (%d bytes)", len(body))
             channel.basic_reject(method.delivery_tag, requeue=False)
             return
+        tag, epoch, now = method.delivery_tag, self._epoch, time.monotonic()
+        bells = [_Bell(job_id, tag, False, epoch, now) for job_id in job_ids]
+        bells[-1] = replace(bells[-1], last=True)
         with self._lock:
-            self._heard.append(_Bell(job_id, method.delivery_tag, self._epoch, time.monotonic()))
+            self._heard.extend(bells)
         self._ring()
 
     def _forget(self) -> None:
         """Drop what came over a connection that is gone; the broker delivers it again."""
         with self._lock:
             self._heard.clear()
+            self._answered.clear()
         self._epoch += 1
         self._paused_at = 0.0
         self._consuming = []

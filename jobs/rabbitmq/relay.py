@@ -1,7 +1,8 @@
 """The relay: a thread that publishes to RabbitMQ on behalf of requests, with publisher confirms.
 
 A request only appends to a list. When the broker is slow, blocked or gone the list waits, and when
-it is full the rest is left to the sweeper.
+it is full the rest is left to the sweeper. The first bell is sent at once; of those that follow on its
+heels a few share a message, because a message costs the broker and both ends more than a row.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 10_000
 """More are dropped: their rows stay, and the sweeper rings for them when the broker is back."""
 MAX_UNCONFIRMED = 1_000
+REST_S = 0.003
+"""How long a message keeps the next one waiting."""
+BELLS_IN_MESSAGE = 4
+"""Not more: a message wakes one worker, and the jobs that it has no slot for are then found late by others."""
 BACK_OFF_S = (0.2, 10.0)
 FLUSH_S = 2.0
 
@@ -90,7 +95,8 @@ class Relay:
             except Exception:
                 log.exception("RabbitMQ relay")
             # Without a confirm nobody knows whether it arrived; twice does no harm.
-            self._waiting.extendleft(reversed(link.unconfirmed.values()))
+            for rings in reversed(link.unconfirmed.values()):
+                self._waiting.extendleft(reversed(rings))
             wait = shortest if link.was_open else min(longest, wait * 2)
             if not self._closed:
                 time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads reconnects
@@ -106,8 +112,9 @@ class _Link:
         self._declared: set[str] = set()
         self._blocked = False
         self._woken = False
+        self._sent_at = 0.0
         self._next_tag = 1
-        self.unconfirmed: OrderedDict[int, Ring] = OrderedDict()
+        self.unconfirmed: OrderedDict[int, list[Ring]] = OrderedDict()
         self.was_open = False
         self._connection = pika.SelectConnection(
             topology.parameters(name="publisher"),
@@ -127,7 +134,7 @@ class _Link:
         """Look at what waits; from any thread."""
         if not self._woken:
             self._woken = True
-            self._call(self._flush)
+            self._call(self._flush_rested)
 
     def close(self) -> None:
         """End the connection; from any thread."""
@@ -167,17 +174,30 @@ class _Link:
         self.was_open = True
         self._flush()
 
+    def _flush_rested(self) -> None:
+        rest_s = self._sent_at + REST_S - time.monotonic()
+        if rest_s > 0:
+            # `_woken` still stands: whoever publishes meanwhile need not wake this thread.
+            self._connection.ioloop.call_later(rest_s, self._flush)
+        else:
+            self._flush()
+
     def _flush(self) -> None:
         self._woken = False
         if self._channel is None or not self._channel.is_open or self._blocked:
             return
         while self._waiting and len(self.unconfirmed) < MAX_UNCONFIRMED:
-            job_id, queue = self._waiting[0]
+            queue = self._waiting[0][1]
             if queue not in self._declared:
                 self._declare(queue)
                 return
-            self._waiting.popleft()
-            self._publish(job_id, queue)
+            rings = [self._waiting.popleft()]
+            while len(rings) < BELLS_IN_MESSAGE and self._next_is_for(queue):
+                rings.append(self._waiting.popleft())
+            self._publish(rings, queue)
+
+    def _next_is_for(self, queue: str) -> bool:
+        return bool(self._waiting) and self._waiting[0][1] == queue
 
     def _declare(self, queue: str) -> None:
         def declared(_frame: Any) -> None:
@@ -191,16 +211,17 @@ class _Link:
             callback=declared,
         )
 
-    def _publish(self, job_id: int, queue: str) -> None:
+    def _publish(self, rings: list[Ring], queue: str) -> None:
         cast(Channel, self._channel).basic_publish(
             "",
             self._topology.queue(queue),
-            encode(job_id),
+            encode([job_id for job_id, _queue in rings]),
             pika.BasicProperties(delivery_mode=2, content_type="application/json", type=queue),
             mandatory=True,
         )
-        self.unconfirmed[self._next_tag] = (job_id, queue)
+        self.unconfirmed[self._next_tag] = rings
         self._next_tag += 1
+        self._sent_at = time.monotonic()
 
     def _on_confirm(self, frame: Any) -> None:
         tag = frame.method.delivery_tag
@@ -209,10 +230,11 @@ class _Link:
             tags = [number for number in self.unconfirmed if number <= tag]
         refused = isinstance(frame.method, pika.spec.Basic.Nack)
         for number in tags:
-            ring = self.unconfirmed.pop(number, None)
-            if refused and ring is not None:
-                log.warning("RabbitMQ refused the message of job %d", ring[0])
-        self._flush()
+            rings = self.unconfirmed.pop(number, None)
+            if refused and rings is not None:
+                log.warning("RabbitMQ refused the message of job %d", rings[0][0])
+        if not self._woken:
+            self._flush()
 
     def _on_return(self, _channel: Any, _method: Any, properties: Any, _body: bytes) -> None:
         # The queue was deleted: the job rings again through the sweeper, and the next publish

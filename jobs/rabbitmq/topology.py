@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pika
@@ -61,16 +61,18 @@ class Topology:
             channel.queue_declare(self.queue(queue), durable=True, arguments=self.arguments())
 
 
-def encode(job_id: int) -> bytes:
-    """The body of a message."""
-    return json.dumps({"v": VERSION, "job": job_id}).encode()
+def encode(job_ids: Sequence[int]) -> bytes:
+    """The body of a message that rings for jobs of one queue."""
+    return json.dumps({"v": VERSION, "jobs": list(job_ids)}).encode()
 
 
-def decode(body: bytes) -> int | None:
-    """The job of a message, or None when it is not one of ours."""
+def decode(body: bytes) -> list[int] | None:
+    """The jobs of a message, or None when it is not one of ours."""
     try:
         content = json.loads(body)
-        fits = content["v"] == VERSION and type(content["job"]) is int
+        jobs = content["jobs"]
+        fits = content["v"] == VERSION and type(jobs) is list and len(jobs) > 0
+        fits = fits and all(type(job) is int for job in jobs)
     except (ValueError, TypeError, KeyError):
         return None
-    return content["job"] if fits else None
+    return jobs if fits else None

@@ -71,7 +71,8 @@ class TestRabbitMQBroker:
 
         assert heard == list(range(1, 101))
         wait_for(lambda: broker.depth("a") == 0)
-        wait_for(lambda: broker.depth("b") == 100)
+        wait_for(lambda: not broker._relay._unsettled())
+        assert 25 <= (broker.depth("b") or 0) <= 100
 
     def test_delivers_again_what_was_given_back(
         self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
@@ -89,6 +90,7 @@ class TestRabbitMQBroker:
     ) -> None:
         for job_id in (1, 2, 3):
             broker.publish(job_id, queue="a")
+            wait_for(lambda number=job_id: number in consumer.heard())  # a message of its own
         assert hear(consumer, limit=1) == [1]
 
         time.sleep(PAUSE_AFTER_S + 2)
@@ -126,10 +128,30 @@ class TestRabbitMQBroker:
         wait_for(lambda: broker._relay._link is not link)
         broker.publish(2, queue="a")
 
-        assert hear(consumer) == [2]
+        # The first one too, when its answer was still on its way.
+        wait_for(lambda: 2 in consumer.heard())
+
+    def test_rings_for_a_few_jobs_with_one_message(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        for job_id in range(1, 11):  # before there is a connection
+            broker.publish(job_id, queue="b")
+        wait_for(lambda: broker.depth("b") == 3)
+
+    def test_gives_back_a_message_that_is_answered_in_part(
+        self, broker: RabbitMQBroker, consumer: RabbitMQConsumer
+    ) -> None:
+        for job_id in (1, 2, 3):  # before there is a connection: one message
+            broker.publish(job_id, queue="a")
+        assert hear(consumer, limit=1) == [1]
+
+        consumer.close()
+
+        with contextlib.closing(consume(broker)) as other:
+            wait_for(lambda: other.heard() == [1, 2, 3])
 
     @pytest.mark.parametrize(
-        "body", [b"", b"\xff\xfe", b"[]", b'{"v": 2, "job": 1}', b'{"job": "1"}']
+        "body", [b"", b"\xff\xfe", b"[]", b'{"v": 2, "jobs": [1]}', b'{"v": 1, "jobs": ["1"]}']
     )
     def test_dead_letters_what_it_cannot_read(
         self,

@@ -55,6 +55,35 @@ class TestEnqueue:
         assert session.query(Job).count() == 0
         assert session.query(JobEvent).count() == 0
 
+    def test_alone_is_a_transaction_of_its_own(
+        self, each_database: str, app: Flask, make_user: Callable[..., User]
+    ) -> None:
+        owner_id = make_user().id
+        session.rollback()
+
+        job = enqueue(MESSAGE, owner_id=owner_id)
+        session.rollback()
+
+        kept = session.get_one(Job, job.id)
+        assert (kept.owner_id, kept.args, kept.state) == (owner_id, job.args, JobState.QUEUED)
+
+    def test_belongs_to_what_the_caller_has_begun(self, each_database: str, app: Flask) -> None:
+        session.add(JobEvent(job_id=987654, kind=EventKind.DONE))
+
+        with pytest.raises(Conflict):
+            enqueue(MESSAGE, owner_id=None)
+
+        assert session.query(Job).count() == 0
+
+    def test_refuses_an_owner_who_does_not_exist(self, each_database: str, app: Flask) -> None:
+        for _ in range(3):
+            with pytest.raises(Conflict):
+                enqueue(MESSAGE, owner_id=987654)
+
+        assert session.query(Job).count() == 0
+        session.rollback()
+        assert enqueue(MESSAGE, owner_id=None).id
+
     def test_gives_the_active_job_of_a_unique_key(
         self, each_database: str, app: Flask, put: Put
     ) -> None:
