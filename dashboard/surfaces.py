@@ -39,6 +39,12 @@ from dashboard.recommendations import admin as recommendations_admin
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
 from dashboard.recommendations import tasks as recommendations_tasks
+from dashboard.serving import admin as serving_admin
+from dashboard.serving import api as serving_api
+from dashboard.serving import inference as serving_inference
+from dashboard.serving import legacy as serving_legacy
+from dashboard.serving import pages as serving_pages
+from dashboard.serving import tasks as serving_tasks
 
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
@@ -50,6 +56,9 @@ PAGES: list[Blueprint] = [
     recommendations_pages.pages,
     organisation_pages.pages,
     analyses_pages.pages,
+    serving_pages.pages,
+    serving_inference.inference,
+    serving_legacy.legacy,
     job_queue_pages.pages,
     job_operations.operations,
 ]
@@ -60,12 +69,14 @@ APIS: list[ApiBlueprint] = [
     recommendations_api.api,
     organisation_api.api,
     analyses_api.api,
+    serving_api.api,
     job_queue_api.api,
 ]
 TASKS: list[Any] = [
     *catalogue_tasks.TASKS,
     *recommendations_tasks.TASKS,
     *analyses_tasks.TASKS,
+    *serving_tasks.TASKS,
     *job_queue_tasks.TASKS,
 ]
 
@@ -73,6 +84,7 @@ TASKS: list[Any] = [
 SCHEDULES: list[Any] = [
     *catalogue_tasks.SCHEDULES,
     *analyses_tasks.SCHEDULES,
+    *serving_tasks.SCHEDULES,
     *job_queue_tasks.SCHEDULES,
 ]
 
@@ -83,6 +95,7 @@ ADMIN_VIEWS: list[type[AdminPage]] = [
     *activity_admin.VIEWS,
     *recommendations_admin.VIEWS,
     *organisation_admin.VIEWS,
+    *serving_admin.VIEWS,
     *job_queue_admin.VIEWS,
     *audit_admin.VIEWS,
 ]
@@ -101,11 +114,46 @@ NAVIGATION = [
     Entry("activity.favourites", lazy("Favourites"), "heart", less_used=True),
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
     Entry("analyses.workspace", lazy("Workspace"), "workspace"),
+    Entry("serving.model_list", lazy("Models"), "model"),
     Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
     Entry("job_queue.job_list", lazy("Jobs"), "job", less_used=True),
     Entry("admin.index", lazy("Dashboard"), "dashboard"),
     Entry("accounts.profile", lazy("My page"), "user"),
 ]
+
+SERVING_PAGES = (
+    *(
+        "model_list",
+        "model_new",
+        "model",
+        "model_edit",
+        "model_delete",
+        "model_test",
+        "model_share",
+    ),
+    *("model_unshare", "version_new", "version_file", "version_delete", "deploy"),
+    *("deployment_list", "deployment", "deployment_state", "deployment_start", "deployment_pause"),
+    *("deployment_settings", "deployment_token", "deployment_delete", "deployment_test"),
+    *("deployment_tasks", "batch_new", "task_list", "task", "task_result", "task_cancel"),
+    *("train", "training", "training_recipe"),
+)
+SERVING_API = (
+    *("Models", "OneModel", "Versions", "OneVersion", "VersionFile", "ModelTest"),
+    *("ModelDeployments", "Deployments", "OneDeployment", "StartDeployment", "PauseDeployment"),
+    *("DeploymentToken", "Monitor", "AllTasks"),
+)
+CALLED_BY_TOKEN = ("Predict", "Tasks", "Batch", "OneTask", "CancelTask", "TaskResult")
+INFERENCE = (
+    *("server", "live", "ready", "model", "model_version", "model_ready", "model_version_ready"),
+    *("infer", "infer_version"),
+)
+LEGACY = (
+    *("login", "register", "getmodelinfo", "getusermodel", "deletemodel", "getmodeldeployment"),
+    *("setdeploymentstatusrunning", "settaskstatuspause", "setdeploymentstatuspause"),
+    *("uploadmodel", "setmodelinfo", "testmodelform", "testmodeljson", "testmodelfile"),
+    *("deploymodel", "deletedeployment", "getdeploymentstatus", "predict", "submittask"),
+    *("gettaskstatus", "gettaskresult", "gettasks", "uploadscript", "getmonitor"),
+)
 
 ACCESS: dict[str, Access] = {
     # catalogue: drafts are for administrators, which the queries see to
@@ -228,6 +276,14 @@ ACCESS: dict[str, Access] = {
     "analyses_api.files": ANALYST,
     "analyses_api.file": ANALYST,
     "analyses_api.whole_file": ANALYST,
+    # Whose model it is, and with whom it is shared, decides who sees it (serving/queries.py).
+    **dict.fromkeys((f"serving.{name}" for name in SERVING_PAGES), ANALYST),
+    **dict.fromkeys((f"serving_api.{name}" for name in SERVING_API), ANALYST),
+    # Programs come with the token of a deployment, which serving/callers.py looks at.
+    **dict.fromkeys((f"serving_api.{name}" for name in CALLED_BY_TOKEN), PUBLIC),
+    **dict.fromkeys((f"inference.{name}" for name in INFERENCE), PUBLIC),
+    # A name and a password come with every call (serving/legacy); off in production.
+    **dict.fromkeys((f"legacy.{name}" for name in LEGACY), PUBLIC),
     # Whose job it is decides who sees it (job_queue/queries.py).
     "job_queue.job_list": SIGNED_IN,
     "job_queue.job": SIGNED_IN,

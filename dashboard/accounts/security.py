@@ -151,7 +151,7 @@ def load_user_of_session(uniquifier: str) -> User | None:
 def load_user_of_token(request: Request) -> User | None:
     """The user of an API token, which only the API takes, and only from a header."""
     token = _token_of(request)
-    if token is None or not request.path.startswith(f"{PREFIX}/"):
+    if token is None or not request.path.startswith((f"{PREFIX}/", "/v2/")):
         return None
     try:
         user = queries.find_by_token(parse_auth_token(token)["uid"])

@@ -13,6 +13,8 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from dashboard.core.errors import API_PREFIXES
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 csrf = CSRFProtect()
@@ -57,7 +59,7 @@ def has_role(*names: str) -> bool:
 
 def ask_to_sign_in() -> Response:
     """Send the visitor to the sign-in page and back here afterwards; 401 for the API."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(API_PREFIXES):
         abort(401)
     target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else ""
     return redirect(current_app.extensions["atrium_login_url"](target))
@@ -92,7 +94,7 @@ def _refuse_nul_in_address() -> None:
 
 def _refuse_nul_in_form() -> None:
     # After the guard: what a stranger sends is not read. The API takes no forms, and reads its bodies itself.
-    if not request.path.startswith("/api/") and _has_nul(request.form):
+    if not request.path.startswith(API_PREFIXES) and _has_nul(request.form):
         abort(400)
 
 
@@ -110,4 +112,4 @@ def _carries_token() -> bool:
 def _speaks_for_nobody() -> bool:
     # CSRF makes a signed-in browser act. A call of the API without a session has nobody to act as, and the API
     # signs no browser in; a page's form is checked all the same, or a stranger could be signed in by it.
-    return request.path.startswith("/api/") and not current_user.is_authenticated
+    return request.path.startswith(API_PREFIXES) and not current_user.is_authenticated

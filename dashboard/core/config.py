@@ -17,6 +17,8 @@ ENVIRONMENT_PREFIX = "ATRIUM_"
 # Passwords that come with the servers or stand in tutorials: never good outside development.
 WELL_KNOWN_PASSWORDS = frozenset({"guest", "123456", "password", "postgres", "root", "admin"})
 MIN_SECRET_LENGTH = 32
+# Zero means what the machine has.
+MACHINE = ("cpus", "memory_mb")
 
 
 class InvalidConfig(Exception):
@@ -108,6 +110,22 @@ class Analyses:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    max_model_bytes: int = 512 * 2**20
+    max_batch_bytes: int = 1024 * 2**20
+    max_batch_rows: int = 1_000_000
+    max_records: int = 1000
+    max_open_tasks: int = 1000
+    task_keep_hours: int = 72
+    inspect_timeout_s: float = 20.0
+    inspect_memory_mb: int = 2048
+    cpus: float = 0.0
+    memory_mb: int = 0
+    legacy_api: str = "development"
+    legacy_per_minute: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; objects take the section they need."""
 
@@ -121,6 +139,7 @@ class Config:
     recommendations: Recommendations = field(default_factory=Recommendations)
     organisation: Organisation = field(default_factory=Organisation)
     analyses: Analyses = field(default_factory=Analyses)
+    serving: Serving = field(default_factory=Serving)
 
     @property
     def production(self) -> bool:
@@ -245,6 +264,8 @@ def _check(config: Config) -> None:
     _check_positive(config.recommendations)
     _check_positive(config.organisation)
     _check_positive(config.analyses)
+    _check_positive(config.serving)
+    _check_range("serving.legacy_api", config.serving.legacy_api, ("development", "on", "off"))
     if not config.broker.embedded and urlsplit(config.broker.url).scheme not in ("amqp", "amqps"):
         raise InvalidConfig('broker.url must be "embedded" or start with amqp:// or amqps://')
     if urlsplit(config.database_uri).scheme.split("+")[0] not in ("sqlite", "postgresql", "mysql"):
@@ -262,7 +283,7 @@ def _check_positive(section: Any) -> None:
     name = type(section).__name__.lower()
     for spec in fields(section):
         value = getattr(section, spec.name)
-        may_be_zero = spec.name in ("trusted_proxies", "min_free_bytes", "per_owner")
+        may_be_zero = spec.name in ("trusted_proxies", "min_free_bytes", "per_owner", *MACHINE)
         if (
             isinstance(value, int | float)
             and not isinstance(value, bool)

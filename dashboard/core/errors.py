@@ -89,6 +89,13 @@ class Unavailable(DomainError):
     default = lazy("The database is busy. Please try again in a moment.")
 
 
+class TimedOut(DomainError):
+    """What was asked took longer than it may."""
+
+    code = "timed_out"
+    default = lazy("This took too long. Please try again.")
+
+
 STATUS: dict[type[DomainError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -97,7 +104,10 @@ STATUS: dict[type[DomainError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
 }
+# Where programs call: errors are JSON, and nobody is sent to a page.
+API_PREFIXES = ("/api/", "/v2/")
 RETRY_AFTER_S = 5
 
 
@@ -154,7 +164,7 @@ def is_unavailable(error: DBAPIError) -> bool:
 
 def wants_json() -> bool:
     """Whether this request speaks to the API rather than to a page."""
-    return request.path.startswith("/api/") or (
+    return request.path.startswith(API_PREFIXES) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     )
 

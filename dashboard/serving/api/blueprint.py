@@ -1,0 +1,91 @@
+"""The blueprint of the model service's API, and how it reads bodies."""
+
+from typing import Any
+
+import orjson
+from flask import request
+
+from dashboard.core.api import ApiBlueprint, is_storable
+from dashboard.core.errors import Invalid, Problem
+from dashboard.core.i18n import _
+from dashboard.serving.models import ModelVersion
+from dashboard.serving.services.fields import records_of
+
+api = ApiBlueprint(
+    "serving_api",
+    __name__,
+    description=(
+        "Models, deployments and predictions. A deployment is called with an API token, "
+        "or with its own: Authorization: Bearer"
+    ),
+)
+
+RECORDS_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "records": {
+                        "type": "array",
+                        "items": {"type": "object"},
+                        "description": "Records, each input by its name.",
+                    },
+                    "columns": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Instead of records: the names, with the rows in data.",
+                    },
+                    "data": {"type": "array", "items": {"type": "array", "items": {}}},
+                    "outputs": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "Only these outputs; all when left out.",
+                    },
+                },
+            }
+        }
+    },
+}
+FILE_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "required": ["file"],
+            }
+        }
+    },
+}
+
+
+def body_of_records(
+    version: ModelVersion,
+) -> tuple[list[dict[str, Any]], list[str], dict[str, Any]]:
+    """The records, the outputs wanted (none: all), and the whole body. Raises Invalid."""
+    try:
+        # NaN and Infinity are no JSON: they are refused here.
+        body = orjson.loads(request.get_data())
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise _invalid("", _("The body is no JSON.")) from error
+    if not is_storable(body):
+        raise _invalid("", _("The body holds text that cannot be stored."))
+    records, outputs = records_of(version, body)
+    if not outputs and request.args.get("outputs"):
+        outputs = request.args["outputs"].split(",")
+    return records, outputs, body if isinstance(body, dict) else {}
+
+
+def sent_file() -> tuple[Any, str]:
+    """The file of a multipart body and its name. Raises Invalid."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise _invalid("file", _("Choose a file first."))
+    return sent.stream, sent.filename
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(message, problems=[Problem(field, message)])

@@ -1,0 +1,84 @@
+"""Who calls a deployment: a person with a right to its model, or a program with the deployment's token."""
+
+from dataclasses import dataclass
+
+from flask import request
+from flask_security import current_user
+
+from dashboard.core.access import has_role
+from dashboard.core.errors import Forbidden, NotFound, Unauthenticated
+from dashboard.serving import queries
+from dashboard.serving.models import Deployment, PredictionTask, Right
+from dashboard.serving.queries import Viewer
+from dashboard.serving.services import hash_of
+from dashboard.serving.services.deployments import TOKEN_PREFIX
+
+ROLES = ("analyst", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A deployment, and who calls it."""
+
+    deployment: Deployment
+    user_id: int | None
+    """None with the deployment's token."""
+    owner: bool
+    """Whether she manages the model, and so may learn which fields were wrong."""
+
+
+def viewer() -> Viewer:
+    """The person who calls. Raises Unauthenticated and Forbidden."""
+    if not current_user.is_authenticated:
+        raise Unauthenticated()
+    if not has_role(*ROLES):
+        raise Forbidden()
+    return Viewer(user_id=current_user.id, sees_all=has_role("admin"))
+
+
+def caller(deployment_id: int) -> Caller:
+    """Who calls the deployment of this id. Raises Unauthenticated, Forbidden, NotFound."""
+    if token := _deployment_token():
+        deployment = _by_token(token)
+        if deployment.id != deployment_id:
+            raise NotFound()
+        return Caller(deployment, user_id=None, owner=False)
+    who = viewer()
+    return _person(queries.get_deployment(deployment_id, who, right=Right.USE), who)
+
+
+def caller_by_name(name: str) -> Caller:
+    """The same, for the deployment of this name."""
+    if token := _deployment_token():
+        deployment = _by_token(token)
+        if deployment.name != name:
+            raise NotFound()
+        return Caller(deployment, user_id=None, owner=False)
+    who = viewer()
+    return _person(queries.get_deployment_named(name, who, right=Right.USE), who)
+
+
+def task_of(who: Caller, public_id: str) -> PredictionTask:
+    """A task of the deployment, when the caller may see it: her own, or all when she manages it."""
+    task = queries.get_task_of(who.deployment, public_id)
+    if not who.owner and task.owner_id != who.user_id:
+        raise NotFound()
+    return task
+
+
+def _person(deployment: Deployment, who: Viewer) -> Caller:
+    manages = queries.may(who, deployment.model, Right.MANAGE)
+    return Caller(deployment, user_id=who.user_id, owner=manages)
+
+
+def _deployment_token() -> str:
+    scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
+    value = value.strip()
+    return value if scheme.lower() == "bearer" and value.startswith(TOKEN_PREFIX) else ""
+
+
+def _by_token(token: str) -> Deployment:
+    deployment = queries.find_deployment_by_token(hash_of(token))
+    if deployment is None:
+        raise Unauthenticated()
+    return deployment

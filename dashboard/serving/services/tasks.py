@@ -1,0 +1,366 @@
+"""Predictions whose result is fetched later: a few records, or a file of up to a million rows.
+
+Input, parts and result are files of the task's folder; the row says how far it is. A task of a paused deployment
+waits without a job, and gets one when the deployment is started again.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sqlalchemy import func, select, update
+
+from dashboard.core import uploads
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from dashboard.core.i18n import _
+from dashboard.job_queue import services as jobs
+from dashboard.job_queue.queries import Viewer as JobViewer
+from dashboard.serving import queries, tables
+from dashboard.serving.messages import Predict, PredictBatch
+from dashboard.serving.models import (
+    OPEN_TASKS,
+    Deployment,
+    PredictionTask,
+    TaskKind,
+    TaskState,
+)
+from dashboard.serving.services.fields import check_columns, check_outputs
+from dashboard.serving.services.registry import safe_name
+
+PIECE_BYTES = 256 * 2**10
+MAX_KEY = 120
+INPUT = {TaskKind.SINGLE: "records.json", TaskKind.BATCH: "input"}
+
+
+class TooManyTasks(Conflict):
+    """Too many tasks of this deployment are unfinished."""
+
+    code = "too_many_tasks"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used for something else."""
+
+    code = "idempotency_mismatch"
+
+
+class NotFinished(Conflict):
+    """The task has no result yet."""
+
+    code = "not_finished"
+
+
+def submit(
+    deployment: Deployment,
+    records: list[dict[str, Any]],
+    *,
+    outputs: list[str] | None = None,
+    owner_id: int | None,
+    idempotency_key: str = "",
+    keep_hours: int | None = None,
+) -> PredictionTask:
+    """A task that predicts these records. With a key that came before: the task of then.
+
+    Raises TooManyTasks, KeyReused, and Invalid for outputs that the model has not.
+    """
+    data = json.dumps(records, ensure_ascii=False).encode()
+    wanted = check_outputs(deployment.version, outputs)
+    fingerprint = _fingerprint(data, wanted)
+    if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
+        return known
+    with transaction():
+        task = _new_task(
+            deployment,
+            kind=TaskKind.SINGLE,
+            owner_id=owner_id,
+            outputs=wanted,
+            n_rows=len(records),
+            idempotency_key=idempotency_key or None,
+            fingerprint=fingerprint,
+            keep_hours=keep_hours,
+        )
+        (queries.task_folder(task) / INPUT[TaskKind.SINGLE]).write_bytes(data)
+        give_job(task, deployment)
+    return task
+
+
+def submit_batch(
+    deployment: Deployment,
+    source: Path | BinaryIO,
+    *,
+    original_name: str,
+    result_format: str = "",
+    outputs: list[str] | None = None,
+    owner_id: int | None,
+    idempotency_key: str = "",
+    keep_hours: int | None = None,
+) -> PredictionTask:
+    """A task that predicts every row of a file; its result has the file's own format unless named.
+
+    Raises Invalid for a file that is no table or lacks a column, TooLarge, TooManyTasks, KeyReused.
+    """
+    wanted = check_outputs(deployment.version, outputs)
+    if result_format not in ("", *tables.FORMATS):
+        raise _invalid("result_format", _("One of %(all)s.", all=", ".join(tables.FORMATS)))
+    folder = queries.folder() / "tasks" / secrets.token_hex(16)
+    try:
+        digest = _keep(source, folder / INPUT[TaskKind.BATCH])
+        fingerprint = _fingerprint(digest.encode(), [*wanted, result_format])
+        if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            return known
+        form, n_rows = _understand(folder / INPUT[TaskKind.BATCH], original_name, deployment)
+        with transaction():
+            uploads.on_rollback(lambda: shutil.rmtree(folder, ignore_errors=True))
+            task = _new_task(
+                deployment,
+                kind=TaskKind.BATCH,
+                owner_id=owner_id,
+                outputs=wanted,
+                n_rows=n_rows,
+                idempotency_key=idempotency_key or None,
+                fingerprint=fingerprint,
+                keep_hours=keep_hours,
+                public_id=folder.name,
+                input_format=form,
+                result_format=result_format or form,
+                original_name=safe_name(original_name),
+            )
+            give_job(task, deployment)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return task
+
+
+def cancel_task(task: PredictionTask) -> PredictionTask:
+    """End a task that is not finished. Raises Conflict for one that is."""
+    with transaction():
+        session.refresh(task)
+        if not move(task, OPEN_TASKS, TaskState.CANCELLED, finished_at=utcnow()):
+            raise Conflict(_("Only a task that waits or runs can be cancelled."))
+        if task.job_id is not None:
+            _cancel_job(task.job_id)
+    session.refresh(task)
+    return task
+
+
+def delete_task(task: PredictionTask) -> None:
+    """Forget a finished task and its files. Raises Conflict for one that is not finished."""
+    with transaction():
+        session.refresh(task)
+        if task.open:
+            raise Conflict(_("Cancel the task first."))
+        folder = queries.task_folder(task)
+        uploads.on_commit(lambda: shutil.rmtree(folder, ignore_errors=True))
+        session.delete(task)
+
+
+def result_path(task: PredictionTask) -> Path:
+    """The file of a completed task's result. Raises NotFinished, Conflict (failed), NotFound (expired)."""
+    if task.open:
+        raise NotFinished(_("The task is not finished."))
+    if task.state in (TaskState.FAILED, TaskState.CANCELLED):
+        raise Conflict(task.error or _("The task has no result."))
+    path = queries.task_folder(task) / f"result.{task.result_format}"
+    if task.state == TaskState.EXPIRED or not path.exists():
+        raise NotFound(_("The result has been removed."))
+    return path
+
+
+def queue_waiting(deployment: Deployment) -> int:
+    """Give the tasks that waited for the deployment a job each; how many they were."""
+    waiting = queries.list_waiting_tasks(deployment.id)
+    for task in waiting:
+        task.state = TaskState.QUEUED
+        give_job(task, deployment)
+    return len(waiting)
+
+
+def settle() -> int:
+    """Mark the tasks whose jobs have failed or were cancelled; how many they were."""
+    from dashboard.job_queue.models import Job, JobState
+
+    ended = {JobState.FAILED: TaskState.FAILED, JobState.CANCELLED: TaskState.CANCELLED}
+    query = (
+        select(PredictionTask, Job)
+        .join(Job, PredictionTask.job_id == Job.id)
+        .where(
+            PredictionTask.state.in_((TaskState.QUEUED, TaskState.RUNNING)),
+            Job.state.in_(tuple(ended)),
+        )
+    )
+    with transaction():
+        found = list(session.execute(query))
+        for task, job in found:
+            task.state, task.error = ended[job.state], job.error[:500]
+            task.finished_at = job.finished_at or utcnow()
+    return len(found)
+
+
+def expire_tasks() -> int:
+    """Remove the files of tasks whose time is over, finished or not; how many they were."""
+    over = select(PredictionTask).where(
+        PredictionTask.expires_at < utcnow(), PredictionTask.state != TaskState.EXPIRED
+    )
+    with transaction():
+        found = list(session.scalars(over))
+        for task in found:
+            if task.open and task.job_id is not None:
+                _cancel_job(task.job_id)
+            task.state = TaskState.EXPIRED
+            task.finished_at = task.finished_at or utcnow()
+            folder = queries.task_folder(task)
+            uploads.on_commit(partial(shutil.rmtree, folder, ignore_errors=True))
+    return len(found)
+
+
+def remove_strays(*, older_than_s: float) -> int:
+    """Remove the folders of tasks that have no row; how many. Young ones may belong to an open transaction."""
+    root = queries.folder() / "tasks"
+    if not root.exists():
+        return 0
+    known = set(session.scalars(select(PredictionTask.public_id)))
+    before = datetime.now().timestamp() - older_than_s
+    strays = [
+        path for path in root.iterdir() if path.name not in known and path.stat().st_mtime < before
+    ]
+    for path in strays:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(strays)
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _new_task(
+    deployment: Deployment,
+    *,
+    kind: TaskKind,
+    keep_hours: int | None,
+    public_id: str = "",
+    **fields: Any,
+) -> PredictionTask:
+    limits = queries.settings()
+    hours = min(keep_hours or limits.task_keep_hours, limits.task_keep_hours)
+    task = PredictionTask(
+        public_id=public_id or secrets.token_hex(16),
+        deployment_id=deployment.id,
+        kind=kind,
+        state=TaskState.WAITING if deployment.paused else TaskState.QUEUED,
+        expires_at=utcnow() + timedelta(hours=hours),
+        **fields,
+    )
+    # The row first: it takes the write lock, so that the count below is true.
+    session.add(task)
+    session.flush()
+    where = (
+        PredictionTask.deployment_id == deployment.id,
+        PredictionTask.state.in_(OPEN_TASKS),
+    )
+    n_open = session.scalar(select(func.count()).select_from(PredictionTask).where(*where)) or 0
+    if n_open > limits.max_open_tasks:
+        raise TooManyTasks(
+            _("%(count)s tasks of this deployment are unfinished: wait.", count=n_open - 1)
+        )
+    folder = queries.task_folder(task)
+    folder.mkdir(parents=True, exist_ok=True)
+    uploads.on_rollback(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return task
+
+
+def give_job(task: PredictionTask, deployment: Deployment) -> None:
+    if deployment.paused:
+        return
+    message = PredictBatch(task.id) if task.kind == TaskKind.BATCH else Predict(task.id)
+    owner_id = task.owner_id or deployment.owner_id
+    task.job_id = jobs.enqueue(message, owner_id=owner_id).id
+    session.flush()
+
+
+def _known(deployment: Deployment, key: str, fingerprint: str) -> PredictionTask | None:
+    """The task that was sent with this key, when there is one. Raises KeyReused and Invalid."""
+    if not key:
+        return None
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise _invalid("Idempotency-Key", _("At most %(most)s characters, please.", most=MAX_KEY))
+    task = queries.find_task_by_key(deployment.id, key)
+    if task is not None and task.fingerprint != fingerprint:
+        raise KeyReused(_("This key was sent with other content before."))
+    return task
+
+
+def _fingerprint(data: bytes, more: list[str]) -> str:
+    return hashlib.sha256(data + b"\0" + json.dumps(more).encode()).hexdigest()
+
+
+def _keep(source: Path | BinaryIO, path: Path) -> str:
+    """Write the file to `path`; its SHA-256. Raises TooLarge and Invalid (empty)."""
+    limit, size, digest = queries.settings().max_batch_bytes, 0, hashlib.sha256()
+    path.parent.mkdir(parents=True)
+    file = source.open("rb") if isinstance(source, Path) else source
+    try:
+        with path.open("xb") as out:
+            while piece := file.read(PIECE_BYTES):
+                size += len(piece)
+                if size > limit:
+                    raise TooLarge(_("A file may be %(size)s MB at most.", size=limit // 2**20))
+                digest.update(piece)
+                out.write(piece)
+    finally:
+        if isinstance(source, Path):
+            file.close()
+    if not size:
+        raise _invalid("file", _("The file is empty."))
+    return digest.hexdigest()
+
+
+def _understand(path: Path, name: str, deployment: Deployment) -> tuple[str, int]:
+    """The format of a table and how many rows it has. Raises Invalid."""
+    with path.open("rb") as file:
+        form = tables.format_of(file.read(64), name)
+    try:
+        columns = tables.columns_of(path, form)
+        if columns is not None:
+            check_columns(deployment.version, columns, script=bool(deployment.script))
+        n_rows = tables.count_rows(path, form)
+    except tables.BadTable as error:
+        raise _invalid("file", str(error)) from error
+    most = queries.settings().max_batch_rows
+    if not n_rows:
+        raise _invalid("file", _("The file has no rows."))
+    if n_rows > most:
+        raise _invalid(
+            "file", _("The file has %(count)s rows; %(most)s at most.", count=n_rows, most=most)
+        )
+    return form, n_rows
+
+
+def move(
+    task: PredictionTask, present: tuple[TaskState, ...], state: TaskState, **values: Any
+) -> bool:
+    """Change the state if it still is one of `present`: a worker may be changing it at this moment."""
+    statement = update(PredictionTask).where(
+        PredictionTask.id == task.id, PredictionTask.state.in_(present)
+    )
+    done = session.execute(
+        statement.values(state=state, **values), execution_options={"synchronize_session": False}
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _cancel_job(job_id: int) -> None:
+    # It may have ended meanwhile, or been cleaned up.
+    with suppress(Conflict, NotFound):
+        jobs.cancel_job(job_id, viewer=JobViewer(user_id=None, sees_all=True))
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid(message, problems=[Problem(field, message)])
