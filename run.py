@@ -110,6 +110,10 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     worker_.add_argument(
         "--with-parent", action="store_true", help="stop when standard input ends (used by up)"
     )
+    models_ = add("models", models, "keep the deployed models answering, only that")
+    models_.add_argument(
+        "--with-parent", action="store_true", help="stop when standard input ends (used by up)"
+    )
     job_commands.add_arguments(add("jobs", jobs_command, "look after jobs"))
     child = add("job-child", job_child, "run one job in this process (used by the worker)")
     child.add_argument("job_id", type=int)
@@ -145,15 +149,20 @@ def _add_recommend(parser: argparse.ArgumentParser, *, engine: bool) -> None:
 
 
 def up(config: Config, _arguments: argparse.Namespace) -> int:
-    """Prepare the database, then serve the portal with its job runner until Ctrl-C."""
+    """Prepare the database, then serve the portal with its job runner and its models until Ctrl-C."""
     app = _app(config)
     sign_in = _prepare(app, config)
-    runner = Supervised([sys.executable, str(ROOT / "run.py"), "worker", "--with-parent"])
-    runner.start()
+    beside = [
+        Supervised([sys.executable, str(ROOT / "run.py"), command, "--with-parent"])
+        for command in ("worker", "models")
+    ]
+    for process in beside:
+        process.start()
     try:
         _serve(app, config, sign_in=sign_in)
     finally:
-        runner.stop()
+        for process in beside:
+            process.stop()
     return 0
 
 
@@ -178,6 +187,18 @@ def worker(config: Config, arguments: argparse.Namespace) -> int:
     if arguments.with_parent:
         threading.Thread(target=_follow_parent, args=(built.drain,), daemon=True).start()
     return built.run()
+
+
+def models(config: Config, arguments: argparse.Namespace) -> int:
+    """Keep the replicas of the deployed models running until told to stop."""
+    from dashboard.serving.keeper import build_keeper
+
+    keeper = build_keeper(_ready_app(config))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: keeper.stop())
+    if arguments.with_parent:
+        threading.Thread(target=_follow_parent, args=(keeper.stop,), daemon=True).start()
+    return keeper.run()
 
 
 def _follow_parent(drain: Callable[[], None]) -> None:
@@ -247,6 +268,7 @@ def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
     from waitress.server import create_server
 
     from dashboard.job_queue import publishing
+    from dashboard.serving import replicas
 
     try:
         server = create_server(
@@ -276,6 +298,7 @@ def _serve(app: "Flask", config: Config, *, sign_in: str = "") -> None:
     finally:
         server.close()
         publishing.close(app)
+        replicas.close(app)
 
 
 def _keep_memory_small() -> None:

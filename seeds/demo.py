@@ -20,7 +20,7 @@ from dashboard.core.database import session, transaction
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
 from jobs.engines.video import VideoCheck, check_video
-from seeds import behaviour, films, organisation
+from seeds import behaviour, films, organisation, serving
 from seeds.catalogue import Page, load, read_pages
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ def load_once(config: Config) -> None:
         _open_some(users["learner"].id, items, videos)
         organisation.load(items, list(session.scalars(select(User).order_by(User.id))))
         enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
+        serving.deploy_tree(users["analyst"].id)
         _write_accounts(config, passwords)
 
 

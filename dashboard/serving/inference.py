@@ -165,7 +165,9 @@ def _answer(
         field.name: tensors.datatype_of(field) for field in fields.outputs_of(deployment.version)
     }
     outputs, parts = [], []
-    for name, (kind, values, parameters) in tensors.tensors_of(found.outputs, names, datatypes).items():
+    for name, (kind, values, parameters) in tensors.tensors_of(
+        found.outputs, names, datatypes
+    ).items():
         tensor: dict[str, Any] = {"name": name, "datatype": kind, "shape": list(values.shape)}
         if binary[name]:
             parts.append(tensors.to_binary(kind, values))

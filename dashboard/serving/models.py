@@ -222,7 +222,6 @@ class Deployment(db.Model):  # type: ignore[name-defined,misc]
     health_text: Mapped[str] = mapped_column(String(500), default="")
     n_ready: Mapped[int] = mapped_column(Integer, default=0)
     n_restarts: Mapped[int] = mapped_column(Integer, default=0)
-    in_flight: Mapped[int] = mapped_column(Integer, default=0)
     served_version: Mapped[int | None] = mapped_column(Integer)
     reported_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)

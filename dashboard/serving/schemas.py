@@ -137,7 +137,6 @@ class DeploymentSchema(ma.Schema):
     replicas = ma.fields.Integer(required=True)
     n_ready = ma.fields.Integer(required=True)
     n_restarts = ma.fields.Integer(required=True)
-    in_flight = ma.fields.Integer(required=True)
     cpus = ma.fields.Float(required=True)
     memory_mb = ma.fields.Integer(required=True)
     timeout_s = ma.fields.Float(required=True)

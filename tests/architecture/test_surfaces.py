@@ -144,6 +144,68 @@ MATRIX: dict[str, frozenset[str]] = {
     "analyses_api.files": ANALYSTS,
     "analyses_api.file": ANALYSTS,
     "analyses_api.whole_file": ANALYSTS,
+    "serving.model_list": ANALYSTS,
+    "serving.model_new": ANALYSTS,
+    "serving.model": ANALYSTS,
+    "serving.model_edit": ANALYSTS,
+    "serving.model_delete": ANALYSTS,
+    "serving.model_test": ANALYSTS,
+    "serving.model_share": ANALYSTS,
+    "serving.model_unshare": ANALYSTS,
+    "serving.version_new": ANALYSTS,
+    "serving.version_file": ANALYSTS,
+    "serving.version_delete": ANALYSTS,
+    "serving.deploy": ANALYSTS,
+    "serving.deployment_list": ANALYSTS,
+    "serving.deployment": ANALYSTS,
+    "serving.deployment_state": ANALYSTS,
+    "serving.deployment_start": ANALYSTS,
+    "serving.deployment_pause": ANALYSTS,
+    "serving.deployment_settings": ANALYSTS,
+    "serving.deployment_token": ANALYSTS,
+    "serving.deployment_delete": ANALYSTS,
+    "serving.deployment_test": ANALYSTS,
+    "serving.deployment_tasks": ANALYSTS,
+    "serving.batch_new": ANALYSTS,
+    "serving.task_list": ANALYSTS,
+    "serving.task": ANALYSTS,
+    "serving.task_result": ANALYSTS,
+    "serving.task_cancel": ANALYSTS,
+    "serving.train": ANALYSTS,
+    "serving.training": ANALYSTS,
+    "serving.training_recipe": ANALYSTS,
+    "serving_api.Models": ANALYSTS,
+    "serving_api.OneModel": ANALYSTS,
+    "serving_api.Versions": ANALYSTS,
+    "serving_api.OneVersion": ANALYSTS,
+    "serving_api.VersionFile": ANALYSTS,
+    "serving_api.ModelTest": ANALYSTS,
+    "serving_api.ModelDeployments": ANALYSTS,
+    "serving_api.Deployments": ANALYSTS,
+    "serving_api.OneDeployment": ANALYSTS,
+    "serving_api.StartDeployment": ANALYSTS,
+    "serving_api.PauseDeployment": ANALYSTS,
+    "serving_api.DeploymentToken": ANALYSTS,
+    "serving_api.Monitor": ANALYSTS,
+    "serving_api.AllTasks": ANALYSTS,
+    # Programs get in with a deployment's token; of people only these.
+    "serving_api.Predict": ANALYSTS,
+    "serving_api.Tasks": ANALYSTS,
+    "serving_api.Batch": ANALYSTS,
+    "serving_api.OneTask": ANALYSTS,
+    "serving_api.CancelTask": ANALYSTS,
+    "serving_api.TaskResult": ANALYSTS,
+    "inference.server": EVERYBODY,
+    "inference.live": EVERYBODY,
+    "inference.ready": EVERYBODY,
+    "inference.model": ANALYSTS,
+    "inference.model_version": ANALYSTS,
+    "inference.model_ready": ANALYSTS,
+    "inference.model_version_ready": ANALYSTS,
+    "inference.infer": ANALYSTS,
+    "inference.infer_version": ANALYSTS,
+    # Whoever calls sends a name and a password along.
+    **dict.fromkeys((f"legacy.{name}" for name in surfaces.LEGACY), EVERYBODY),
     "job_queue.job_list": WITH_ACCOUNT,
     "job_queue.job": WITH_ACCOUNT,
     "job_queue.cancel": WITH_ACCOUNT,
@@ -174,6 +236,7 @@ MATRIX: dict[str, frozenset[str]] = {
 ASKS_STRANGERS = {"catalogue.video_stream", "catalogue.video_poster"}
 # A plain value for each kind of placeholder in an address.
 SAMPLE = {"code": "en", "name": "similarity", "form": "csv", "token": "x" * 43, "filename": "x.css"}
+SAMPLE |= {"public_id": "0" * 32, "version": "1"}
 PLOT = {"group": "cluster", "plot_name": "density", "form": "svg", "table_name": "loci"}
 SAMPLE_PER_ENDPOINT = {
     "admin": {"export_type": "csv"},
@@ -209,7 +272,8 @@ def world(
         "visitor": app.test_client(),
         **{name: sign_in(user) for name, user in people.items()},
     }
-    ids = dict.fromkeys(("video_id", "run_id", "unit_id", "file_id", "link_id"), 1)
+    names = ("video_id", "run_id", "unit_id", "file_id", "link_id", "user_id", "training_id")
+    ids = dict.fromkeys((*names, "model_id", "number", "deployment_id"), 1)
     upload = create_upload(owner_id=people["analyst"].id)
     yield World(clients, {**ids, "item_id": item.id, "job_id": job.id, "upload_id": upload.id})
 

@@ -13,7 +13,11 @@ from tests.factories.portal import violations
 
 # In the demo data: item 1 is a course, item 13 a position; each has a first video, job and run.
 IDS = dict.fromkeys(
-    ("item_id", "job_id", "video_id", "run_id", "unit_id", "upload_id", "file_id", "link_id"), 1
+    (
+        *("item_id", "job_id", "video_id", "run_id", "unit_id", "upload_id", "file_id", "link_id"),
+        *("model_id", "number", "deployment_id", "training_id", "user_id"),
+    ),
+    1,
 )
 SIGNED_OUT = {"security.login", "security.register"}
 

@@ -101,7 +101,7 @@ class Monitor(MethodView):
             "requests": span.n_requests,
             "errors": span.n_errors,
             "records": span.n_records,
-            "in_flight": deployment.in_flight,
+            "in_flight": services.in_flight(deployment.id),
             "mean_ms": span.mean_ms,
             "min_ms": span.min_ms,
             "max_ms": span.max_ms,

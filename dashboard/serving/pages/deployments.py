@@ -219,8 +219,9 @@ def _token_once(found: Deployment) -> str:
     return str(kept[1]) if kept and kept[0] == found.id else ""
 
 
-def _rights(found: Deployment) -> dict[str, bool]:
+def _rights(found: Deployment) -> dict[str, Any]:
     return {
         "may_use": queries.may(viewer(), found.model, Right.USE),
         "may_manage": queries.may(viewer(), found.model, Right.MANAGE),
+        "in_flight": services.in_flight(found.id),
     }

@@ -17,6 +17,7 @@ from dashboard.serving.services.deployments import (
     start_deployment,
     suggested_name,
 )
+from dashboard.serving.services.in_flight import in_flight
 from dashboard.serving.services.prediction import (
     DeploymentPaused,
     InvalidInput,
@@ -82,6 +83,7 @@ __all__ = [
     "first_results",
     "forget_counted",
     "hash_of",
+    "in_flight",
     "machine",
     "pause_deployment",
     "predict",

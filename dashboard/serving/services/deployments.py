@@ -230,7 +230,6 @@ def report(
     text: str = "",
     n_ready: int = 0,
     n_restarts: int = 0,
-    in_flight: int = 0,
     served_version: int | None = None,
 ) -> None:
     """Note how a running deployment stands; a paused one keeps its state. For the process that serves it."""
@@ -244,7 +243,6 @@ def report(
                 health_text=text[:500],
                 n_ready=n_ready,
                 n_restarts=n_restarts,
-                in_flight=in_flight,
                 served_version=served_version,
                 reported_at=utcnow(),
                 # Not a change by anybody.

@@ -25,6 +25,7 @@ from dashboard.serving.models import Deployment, ModelVersion
 from dashboard.serving.runtime import Prediction
 from dashboard.serving.services import counting
 from dashboard.serving.services.fields import check_outputs, problems_of
+from dashboard.serving.services.in_flight import under_way
 
 Record = dict[str, Any]
 # The engine names no more.
@@ -92,7 +93,8 @@ def predict(
     try:
         _check_count(records)
         wanted = check_outputs(deployment.version, outputs)
-        found = call(deployment, list(records))
+        with under_way(deployment.id):
+            found = call(deployment, list(records))
     except DomainError as error:
         ms = (time.perf_counter() - start) * 1000
         _count_fault(deployment, error, len(records), face=face, ms=ms)

@@ -44,9 +44,7 @@ class TestModelPages:
     ) -> None:
         (tmp_path / "x.onnx").write_bytes(b"\x80\x04\x95")
         with (tmp_path / "x.onnx").open("rb") as file:
-            sent = post(
-                as_analyst, "/models/new", data={"name": "Kept", "file": (file, "x.onnx")}
-            )
+            sent = post(as_analyst, "/models/new", data={"name": "Kept", "file": (file, "x.onnx")})
 
         assert "pickle" in sent.text
         assert 'value="Kept"' in sent.text
@@ -63,7 +61,10 @@ class TestModelPages:
         for path in (
             *(f"/models/{line.id}{rest}" for rest in ("", "/edit", "/test", "/deploy", "/delete")),
             f"/models/{line.id}/versions/1/file",
-            *(f"/deployments/{deployment.id}{rest}" for rest in ("", "/test", "/settings", "/state")),
+            *(
+                f"/deployments/{deployment.id}{rest}"
+                for rest in ("", "/test", "/settings", "/state")
+            ),
             f"/deployments/{deployment.id}/tasks",
         ):
             assert client.get(path).status_code == 404, path
@@ -172,7 +173,7 @@ class TestDeploymentPages:
 
         assert "atd_" in first
         assert "atd_" not in again
-        assert services.hash_of(first.split("<code class=\"text-break\">")[1].split("<")[0]) == (
+        assert services.hash_of(first.split('<code class="text-break">')[1].split("<")[0]) == (
             queries.list_all_deployments()[0].token_hash
         )
 
@@ -181,22 +182,24 @@ class TestDeploymentPages:
     ) -> None:
         form = {"name": "big", "version": "1", "replicas": "16", "cpus": "64", "memory_mb": "128"}
 
-        page = post(browser_of(analyst), f"/models/{line.id}/deploy", data={**form, "timeout_s": "5"})
+        page = post(
+            browser_of(analyst), f"/models/{line.id}/deploy", data={**form, "timeout_s": "5"}
+        )
 
         assert page.status_code == 200
         assert "are free" in page.text
 
-    def test_pause_and_start(
-        self, deployed: Deployed, analyst: User, browser_of: Browser
-    ) -> None:
+    def test_pause_and_start(self, deployed: Deployed, analyst: User, browser_of: Browser) -> None:
         client, deployment = browser_of(analyst), deployed[0]
 
-        assert "Paused" in post(
-            client, f"/deployments/{deployment.id}/pause", follow_redirects=True
-        ).text
-        assert "Starting" in post(
-            client, f"/deployments/{deployment.id}/start", follow_redirects=True
-        ).text
+        assert (
+            "Paused"
+            in post(client, f"/deployments/{deployment.id}/pause", follow_redirects=True).text
+        )
+        assert (
+            "Starting"
+            in post(client, f"/deployments/{deployment.id}/start", follow_redirects=True).text
+        )
 
     def test_a_call_answers_and_is_counted(
         self, deployed: Deployed, analyst: User, browser_of: Browser, answering: list[Any]

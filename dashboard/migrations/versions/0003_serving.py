@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
-revision = "0002_serving"
-down_revision = '0001'
+revision = "0003_serving"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -96,7 +96,6 @@ def upgrade() -> None:
     sa.Column('health_text', sa.String(length=500), nullable=False),
     sa.Column('n_ready', sa.Integer(), nullable=False),
     sa.Column('n_restarts', sa.Integer(), nullable=False),
-    sa.Column('in_flight', sa.Integer(), nullable=False),
     sa.Column('served_version', sa.Integer(), nullable=True),
     sa.Column('reported_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=True),
     sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
