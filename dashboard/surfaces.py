@@ -116,7 +116,6 @@ NAVIGATION = [
     Entry("analyses.workspace", lazy("Workspace"), "workspace"),
     Entry("serving.model_list", lazy("Models"), "model"),
     Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
-    Entry("serving.model_list", lazy("Models"), "model"),
     Entry("job_queue.job_list", lazy("Jobs"), "job", less_used=True),
     Entry("admin.index", lazy("Dashboard"), "dashboard"),
     Entry("accounts.profile", lazy("My page"), "user"),
