@@ -27,10 +27,12 @@ from dashboard.serving.schemas import (
 class ModelDeployments(MethodView):
     @api.arguments(DeploySchema)
     @api.response(201, NewDeploymentSchema)
-    def post(self, body: dict[str, Any], model_id: int) -> dict[str, Any]:
+    def post(self, body: dict[str, Any], model_id: int) -> Deployment:
         """Deploy a model; the answer holds the deployment's token, this once"""
         deployment, token = services.deploy_model(model_id, viewer=viewer(), **body)
-        return {**DeploymentSchema().dump(deployment), **_raw(deployment), "token": token}
+        # For this answer only: the table has no such column.
+        deployment.token = token
+        return deployment
 
 
 @api.route("/deployments")
@@ -112,8 +114,3 @@ class Monitor(MethodView):
                 for step, count, q in monitoring.step_table(span)
             ],
         }
-
-
-def _raw(deployment: Deployment) -> dict[str, Any]:
-    # The outer schema formats the moment itself.
-    return {"created_at": deployment.created_at}

@@ -1,5 +1,6 @@
 """An analyst with a model of her own, her browser, and strangers."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,25 @@ from flask.testing import FlaskClient
 from dashboard.accounts.models import User
 from dashboard.serving import replicas, runtime
 from dashboard.serving.models import Deployment, Model
+from jobs.engines import scoring
 from tests.factories.models import add_line, deploy
+
+
+_inspections: dict[str, Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def _inspect_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Understand each file once in a session: a child process for every test would take minutes."""
+    inspect_file = scoring.inspect_file
+
+    def inspect(path: Path, **limits: Any) -> Any:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest not in _inspections:
+            _inspections[digest] = inspect_file(path, **limits)
+        return _inspections[digest]
+
+    monkeypatch.setattr(scoring, "inspect_file", inspect, raising=False)
 
 
 @pytest.fixture
