@@ -69,7 +69,7 @@ def call(client: FlaskClient, deployment: Deployment, token: str, body: Any) -> 
     )
 
 
-def test_a_deployment_answers_pauses_rolls_and_counts(
+def test_a_deployment_answers_pauses_rolls_and_counts(  # noqa: PLR0917 - fixtures
     kept: keeper.Keeper,
     line: Model,
     analyst: User,

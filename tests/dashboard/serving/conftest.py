@@ -14,7 +14,6 @@ from dashboard.serving.models import Deployment, Model
 from jobs.engines import scoring
 from tests.factories.models import add_line, deploy
 
-
 _inspections: dict[str, Any] = {}
 
 

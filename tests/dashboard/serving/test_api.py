@@ -174,7 +174,7 @@ class TestPredict:
         assert known.status_code == 200
         assert unknown.status_code == 422
 
-    def test_who_may(
+    def test_who_may(  # noqa: PLR0917 - fixtures
         self,
         deployed: Deployed,
         analyst: User,
@@ -210,7 +210,7 @@ class TestPredict:
             (runtime.ScriptError("secret"), 422, "script_failed"),
         ],
     )
-    def test_what_goes_wrong_has_a_code(
+    def test_what_goes_wrong_has_a_code(  # noqa: PLR0917 - fixtures
         self,
         deployed: Deployed,
         client: FlaskClient,
