@@ -105,4 +105,6 @@ def _is_name(text: str) -> bool:
         "NDCG",
         "MAP",
         "Ctrl K",
+        "PSI",
+        "SHA-256",
     }
