@@ -139,6 +139,9 @@ def _add_recommend(parser: argparse.ArgumentParser, *, engine: bool) -> None:
     for_ = whom.add_parser("for", help="what one user is recommended, and why")
     for_.add_argument("user", help="e-mail, phone number, username or id")
     for_.add_argument("-n", type=count_from(1), default=10, metavar="N", help="how many")
+    similar = whom.add_parser("similar", help="what is most similar to one course or position")
+    similar.add_argument("item", help="number, external id or title")
+    similar.add_argument("-n", type=count_from(1), default=10, metavar="N", help="how many")
     if engine:
         from jobs.engines.collaborative_filtering import cli
 
@@ -379,11 +382,14 @@ def seed(config: Config, arguments: argparse.Namespace) -> int:
 
 
 def recommend(config: Config, arguments: argparse.Namespace) -> int:
-    """Print what the portal would recommend to one user, and why."""
+    """Print what the portal would recommend to one user, and why; or what is similar to an item."""
     from dashboard.recommendations import report
 
     with _ready_app(config).app_context():
-        print(report.for_user(arguments.user, n=arguments.n))
+        if hasattr(arguments, "item"):
+            print(report.similar_to(arguments.item, n=arguments.n))
+        else:
+            print(report.for_user(arguments.user, n=arguments.n))
     return 0
 
 

@@ -45,6 +45,7 @@ from dashboard.serving import inference as serving_inference
 from dashboard.serving import legacy as serving_legacy
 from dashboard.serving import pages as serving_pages
 from dashboard.serving import tasks as serving_tasks
+from dashboard.recommendations import workspace as recommendations_workspace
 
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
@@ -59,6 +60,7 @@ PAGES: list[Blueprint] = [
     serving_pages.pages,
     serving_inference.inference,
     serving_legacy.legacy,
+    recommendations_workspace.workspace,
     job_queue_pages.pages,
     job_operations.operations,
 ]
@@ -85,6 +87,7 @@ SCHEDULES: list[Any] = [
     *catalogue_tasks.SCHEDULES,
     *analyses_tasks.SCHEDULES,
     *serving_tasks.SCHEDULES,
+    *recommendations_tasks.SCHEDULES,
     *job_queue_tasks.SCHEDULES,
 ]
 
@@ -115,7 +118,7 @@ NAVIGATION = [
     Entry("recommendations.own_list", lazy("Recommended"), "spark"),
     Entry("analyses.workspace", lazy("Workspace"), "workspace"),
     Entry("serving.model_list", lazy("Models"), "model"),
-    Entry("recommendations.workspace", lazy("Charts"), "chart", less_used=True),
+    Entry("recommendations_workspace.overview", lazy("Charts"), "chart", less_used=True),
     Entry("job_queue.job_list", lazy("Jobs"), "job", less_used=True),
     Entry("admin.index", lazy("Dashboard"), "dashboard"),
     Entry("accounts.profile", lazy("My page"), "user"),
@@ -211,10 +214,18 @@ ACCESS: dict[str, Access] = {
     "recommendations.why": SIGNED_IN,
     "recommendations.dismiss": SIGNED_IN,
     "recommendations.restore": SIGNED_IN,
-    "recommendations.workspace": ANALYST,
-    "recommendations.train": ANALYST,
-    "recommendations.recipe": ANALYST,
-    "recommendations.chart_data": ANALYST,
+    "recommendations.open_item": SIGNED_IN,
+    "recommendations.ignore": SIGNED_IN,
+    "recommendations.heed": SIGNED_IN,
+    "recommendations_workspace.overview": ANALYST,
+    "recommendations_workspace.runs": ANALYST,
+    "recommendations_workspace.train": ANALYST,
+    "recommendations_workspace.use": ANALYST,
+    "recommendations_workspace.experiment": ANALYST,
+    "recommendations_workspace.stop_experiment": ANALYST,
+    "recommendations_workspace.lists": ADMIN,
+    "recommendations_workspace.recipe": ANALYST,
+    "recommendations_workspace.chart_data": ANALYST,
     "recommendations_api.Recommendations": SIGNED_IN,
     "recommendations_api.Why": SIGNED_IN,
     "recommendations_api.Related": PUBLIC,
@@ -284,6 +295,9 @@ ACCESS: dict[str, Access] = {
     **dict.fromkeys((f"inference.{name}" for name in INFERENCE), PUBLIC),
     # A name and a password come with every call (serving/legacy); off in production.
     **dict.fromkeys((f"legacy.{name}" for name in LEGACY), PUBLIC),
+    "recommendations_api.UseRun": ANALYST,
+    # Whole histories of everybody: administrators only.
+    "recommendations_api.Interactions": ADMIN,
     # Whose job it is decides who sees it (job_queue/queries.py).
     "job_queue.job_list": SIGNED_IN,
     "job_queue.job": SIGNED_IN,

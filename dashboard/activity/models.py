@@ -33,6 +33,8 @@ class EventKind(StrEnum):
     DOWNLOAD = "download"
     DISMISS = "dismiss"  # "not interested" on a recommendation
     UNDISMISS = "undismiss"
+    IGNORE = "ignore"  # "leave this out": what she did with the item says nothing about her
+    UNIGNORE = "unignore"
 
 
 class Event(db.Model):  # type: ignore[name-defined,misc]

@@ -55,6 +55,12 @@ def dismiss(*, learner_id: int, item_id: int, undo: bool = False) -> None:
     _record_event(kind, learner_id=learner_id, item_id=item_id)
 
 
+def ignore(*, learner_id: int, item_id: int, undo: bool = False) -> None:
+    """What a learner did with an item is not to be learnt from, or is again."""
+    kind = EventKind.UNIGNORE if undo else EventKind.IGNORE
+    _record_event(kind, learner_id=learner_id, item_id=item_id)
+
+
 def set_favourite(*, learner_id: int, item_id: int, on: bool) -> None:
     """Keep an item as a favourite, or no longer; doing it twice changes nothing."""
     catalogue.get_item(item_id)
@@ -147,8 +153,9 @@ def _action(happening: Happening, learner_id: int) -> Callable[[], Any]:
         return partial(set_favourite, **one, on=kind is EventKind.FAVOURITE)
     if kind is EventKind.RATING:
         return partial(rate, **one, stars=_stars(happening.value))
-    if kind in (EventKind.DISMISS, EventKind.UNDISMISS):
-        return partial(dismiss, **one, undo=kind is EventKind.UNDISMISS)
+    if kind in (EventKind.DISMISS, EventKind.UNDISMISS, EventKind.IGNORE, EventKind.UNIGNORE):
+        about = dismiss if kind in (EventKind.DISMISS, EventKind.UNDISMISS) else ignore
+        return partial(about, **one, undo=kind in (EventKind.UNDISMISS, EventKind.UNIGNORE))
     if kind is EventKind.VIEW:
         return partial(record_view, **one)
     video_id = _video_id(happening)

@@ -92,6 +92,9 @@ class Recommendations:
     n_neighbours: int = 100
     min_interactions: int = 20
     popular_half_life_days: float = 30.0
+    model: str = "auto"
+    max_drop: float = 0.1
+    kept_runs: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,8 @@ def _check(config: Config) -> None:
     _check_positive(config.analyses)
     _check_positive(config.serving)
     _check_range("serving.legacy_api", config.serving.legacy_api, ("development", "on", "off"))
+    models = ("auto", "blend", "window", "item-item", "rp3beta", "ease")
+    _check_range("recommendations.model", config.recommendations.model, models)
     if not config.broker.embedded and urlsplit(config.broker.url).scheme not in ("amqp", "amqps"):
         raise InvalidConfig('broker.url must be "embedded" or start with amqp:// or amqps://')
     if urlsplit(config.database_uri).scheme.split("+")[0] not in ("sqlite", "postgresql", "mysql"):

@@ -11,3 +11,11 @@ class TrainRecommender:
     """Learn from all events and publish new lists."""
 
     requested_by: int | None = None
+    model: str = ""
+    """What to serve, by the engine's name; "" is the configured one."""
+
+
+@message("recommendations.refresh")
+@dataclass(frozen=True)
+class RefreshRecommender:
+    """Take the newest events and items into the runs that are shown."""

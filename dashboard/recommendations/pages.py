@@ -1,33 +1,31 @@
-"""Pages: a learner's list and its reasons, the analysts' charts."""
+"""Pages of learners: the list, its reasons, what is left out of it."""
 
-from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_security import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.catalogue import queries as catalogue
 from dashboard.core.access import has_role
-from dashboard.core.errors import NotFound
 from dashboard.core.i18n import _
 from dashboard.core.navigation import safe_target
-from dashboard.core.plots import csv_text, json_text
 from dashboard.recommendations import charts, queries, services
-from dashboard.recommendations.charts import Chart
-from dashboard.recommendations.models import STATE_LABELS, TrainingRun
-from dashboard.recommendations.services.artefacts import find_model
+from dashboard.recommendations.models import Source
 
 pages = Blueprint("recommendations", __name__)
 
-N_LIST, N_PANEL, N_RELATED, N_RUNS = 24, 8, 4, 20
-MIME = {"csv": "text/csv", "json": "application/json"}
+N_LIST, N_PANEL, N_RELATED, N_PREVIEW = 24, 8, 4, 6
 
 
 @pages.get("/recommendations")
 def own_list() -> str:
     """Recommended for you, each with its reason."""
     own = queries.signals_of(current_user.id)
+    found = services.recommendations_for(current_user.id, n=N_LIST)
+    services.record_shown(current_user.id, found, source=Source.LIST)
     return render_template(
         "recommendations/list.html",
-        found=services.recommendations_for(current_user.id, n=N_LIST),
+        found=found,
+        ignored=catalogue.list_items_by_id(list(own.ignored)),
         dismissed=catalogue.list_items_by_id(list(own.dismissed)),
     )
 
@@ -35,11 +33,11 @@ def own_list() -> str:
 @pages.get("/recommendations/panel")
 def panel() -> str:
     """The part of the home page: for you, or what is popular."""
-    found = (
-        services.recommendations_for(current_user.id, n=N_PANEL)
-        if current_user.is_authenticated
-        else services.popular_items(n=N_PANEL)
-    )
+    if current_user.is_authenticated:
+        found = services.recommendations_for(current_user.id, n=N_PANEL)
+        services.record_shown(current_user.id, found, source=Source.HOME)
+    else:
+        found = services.popular_items(n=N_PANEL)
     return render_template("recommendations/panel.html", found=found)
 
 
@@ -47,7 +45,23 @@ def panel() -> str:
 def related(item_id: int) -> str:
     """The part of an item's page: what people take as well."""
     found = services.related_items(item_id, n=N_RELATED, drafts=has_role("admin"))
-    return render_template("recommendations/related.html", found=found)
+    if current_user.is_authenticated:
+        services.record_shown(current_user.id, found, source=Source.RELATED)
+    return render_template(
+        "recommendations/related.html",
+        found=found,
+        kind=catalogue.get_item(item_id, drafts=has_role("admin")).kind,
+    )
+
+
+@pages.get("/recommendations/<int:item_id>/open")
+def open_item(item_id: int) -> AnyResponse:
+    """From a list to the item's page; the click is counted on the way."""
+    source = request.args.get("source", "")
+    item = catalogue.get_item(item_id)
+    if source in list(Source):
+        services.record_click(current_user.id, item_id, source=Source(source))
+    return redirect(url_for(f"catalogue.{item.kind}", item_id=item.id))
 
 
 @pages.get("/recommendations/<int:item_id>/why")
@@ -58,7 +72,26 @@ def why(item_id: int) -> str:
         "recommendations/why.html",
         explanation=explanation,
         chart=charts.contributions(explanation.reasons) if explanation.reasons else None,
+        now=services.recommendations_for(current_user.id, n=N_PREVIEW),
     )
+
+
+@pages.post("/recommendations/<int:item_id>/ignore")
+def ignore(item_id: int) -> AnyResponse:
+    """Leave out what the reader did with an item, and say how her list changed."""
+    before = _list_now()
+    services.ignore(user_id=current_user.id, item_id=item_id)
+    _say_changed(before)
+    return _back()
+
+
+@pages.post("/recommendations/<int:item_id>/heed")
+def heed(item_id: int) -> AnyResponse:
+    """Count it again."""
+    before = _list_now()
+    services.heed(user_id=current_user.id, item_id=item_id)
+    _say_changed(before)
+    return _back()
 
 
 @pages.post("/recommendations/<int:item_id>/dismiss")
@@ -66,7 +99,7 @@ def dismiss(item_id: int) -> AnyResponse:
     """Not interested."""
     services.dismiss(user_id=current_user.id, item_id=item_id)
     flash(_("You will not see it among your recommendations again."), "success")
-    return redirect(safe_target(request.form.get("next")) or url_for("recommendations.own_list"))
+    return _back()
 
 
 @pages.post("/recommendations/<int:item_id>/restore")
@@ -74,63 +107,17 @@ def restore(item_id: int) -> AnyResponse:
     """Interested after all."""
     services.restore(user_id=current_user.id, item_id=item_id)
     flash(_("It may be recommended to you again."), "success")
+    return _back()
+
+
+def _back() -> AnyResponse:
     return redirect(safe_target(request.form.get("next")) or url_for("recommendations.own_list"))
 
 
-@pages.get("/workspace/recommendations")
-def workspace() -> str:
-    """How the recommender is doing: charts, metrics, runs."""
-    runs = queries.list_done_runs(limit=N_RUNS)
-    return render_template(
-        "recommendations/workspace.html",
-        run=queries.find_current_run(),
-        charts=_charts(runs),
-        runs=queries.list_runs(page=1, per_page=N_RUNS).items,
-        model_label=charts.model_label,
-        split_label=charts.split_label,
-        state_labels=STATE_LABELS,
-    )
+def _list_now() -> set[int]:
+    return {each.item.id for each in services.recommendations_for(current_user.id, n=N_LIST)}
 
 
-@pages.post("/workspace/recommendations/train")
-def train() -> AnyResponse:
-    """Ask for a training and go to its job."""
-    job = services.request_training(actor_id=current_user.id)
-    flash(_("Training is queued."), "success")
-    return redirect(url_for("job_queue.job", job_id=job.id))
-
-
-@pages.get("/workspace/recommendations/recipe.json")
-def recipe() -> AnyResponse:
-    """What it takes to train the current run again."""
-    run = queries.find_current_run()
-    if run is None:
-        raise NotFound()
-    response = jsonify({"run": run.id, "job_id": run.job_id, **run.recipe})
-    return _download(response, f"recommendations-{run.id}-recipe.json")
-
-
-@pages.get(
-    "/workspace/recommendations/<any(similarity,popularity,coverage,metrics,runs,people):name>.<any(csv,json):form>"
-)
-def chart_data(name: str, form: str) -> AnyResponse:
-    """The table behind a chart."""
-    chart = next((c for c in _charts(queries.list_done_runs(limit=N_RUNS)) if c.name == name), None)
-    if chart is None:
-        raise NotFound()
-    text = (csv_text if form == "csv" else json_text)(chart.header, chart.rows)
-    return _download(Response(text, mimetype=MIME[form]), f"{name}.{form}")
-
-
-def _charts(runs: list[TrainingRun]) -> list[Chart]:
-    """The charts of the current run; none before the first one."""
-    model = find_model(queries.find_current_run())
-    if model is None:
-        return []
-    titles = queries.titles_of(int(item) for item in model.item_ids.tolist())
-    return charts.workspace(model, titles=titles, runs=runs)
-
-
-def _download(response: AnyResponse, name: str) -> AnyResponse:
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+def _say_changed(before: set[int]) -> None:
+    count = len(_list_now() - before)
+    flash(_("Your list was made again: %(count)s items in it are new.", count=count), "success")

@@ -1,10 +1,11 @@
 """Recommendations as plain text, for the command line."""
 
 from dashboard.accounts import queries as accounts
+from dashboard.catalogue import queries as catalogue
 from dashboard.core.errors import NotFound
 from dashboard.core.i18n import _
 from dashboard.core.ids import MAX_ID
-from dashboard.recommendations import services
+from dashboard.recommendations import queries, services
 
 
 def for_user(identity_or_id: str, *, n: int) -> str:
@@ -14,6 +15,18 @@ def for_user(identity_or_id: str, *, n: int) -> str:
     if not found:
         return _("There is nothing to recommend yet.")
     return "\n".join(_line(place, each) for place, each in enumerate(found, start=1))
+
+
+def similar_to(item: str, *, n: int) -> str:
+    """Items most similar to one, tab-separated. `item`: its number, the name it was loaded under, or
+    its title. Raises NotFound for an unknown one."""
+    found = services.related_items(_item_id(item), n=n)
+    if not found:
+        return _("Nothing is known to be similar to it yet.")
+    return "\n".join(
+        f"{place}\t{each.item.id}\t{each.score:.3f}\t{each.item.title}\t{each.people_text}"
+        for place, each in enumerate(found, start=1)
+    )
 
 
 def _line(place: int, found: services.Recommendation) -> str:
@@ -28,3 +41,12 @@ def _user_id(identity_or_id: str) -> int:
     if user is None:
         raise NotFound(_("There is no user “%(name)s”.", name=identity_or_id))
     return user.id
+
+
+def _item_id(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= MAX_ID:
+        return catalogue.get_item(int(text)).id
+    item_id = queries.find_item_id(text)
+    if item_id is None:
+        raise NotFound(_("There is no item “%(name)s”.", name=text))
+    return item_id

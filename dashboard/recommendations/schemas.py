@@ -4,6 +4,8 @@ import marshmallow as ma
 
 from dashboard.catalogue.schemas import ItemSchema
 from dashboard.core.api import PageArgs, UTCTime
+from dashboard.recommendations.services.transfer import Format
+from jobs.engines.collaborative_filtering import NAMED
 
 
 class CountArgs(ma.Schema):
@@ -14,6 +16,37 @@ class CountArgs(ma.Schema):
 
 class RunQuery(PageArgs):
     """Which page of the runs."""
+
+
+class ExportArgs(ma.Schema):
+    """In which form."""
+
+    format = ma.fields.String(
+        load_default="csv", validate=ma.validate.OneOf([each.value for each in Format])
+    )
+
+
+class ImportArgs(ExportArgs):
+    """In which form, and whether it is only judged."""
+
+    dry_run = ma.fields.Boolean(load_default=False)
+
+
+class ImportedSchema(ma.Schema):
+    """What came in, or would."""
+
+    n_lines = ma.fields.Integer(required=True)
+    n_new = ma.fields.Integer(required=True)
+    n_known = ma.fields.Integer(
+        required=True, metadata={"description": "Events that were there already."}
+    )
+    dry_run = ma.fields.Boolean(required=True)
+
+
+class TrainBody(ma.Schema):
+    """What to serve; without it the portal's own choice."""
+
+    model = ma.fields.String(validate=ma.validate.OneOf(list(NAMED)))
 
 
 class EmptyBody(ma.Schema):
@@ -35,6 +68,9 @@ class ReasonSchema(ma.Schema):
         metadata={"description": "Of n_people, who took both; null below five people."},
     )
     n_people = ma.fields.Integer(required=True, allow_none=True)
+    by_content = ma.fields.Boolean(
+        required=True, metadata={"description": "The texts are alike, more than the behaviour."}
+    )
 
 
 class RecommendationSchema(ma.Schema):
@@ -43,6 +79,10 @@ class RecommendationSchema(ma.Schema):
     item = ma.fields.Nested(ItemSchema, required=True)
     score = ma.fields.Float(required=True)
     popular = ma.fields.Boolean(required=True)
+    ground = ma.fields.String(
+        required=True,
+        metadata={"description": "What speaks for it: behaviour, content, popular or pin."},
+    )
     reason = ma.fields.String(required=True)
     reasons = ma.fields.List(ma.fields.Nested(ReasonSchema), required=True)
 
@@ -103,6 +143,7 @@ class MetricSchema(ma.Schema):
     ndcg = ma.fields.Nested(FigureSchema, required=True)
     map = ma.fields.Nested(FigureSchema, required=True)
     coverage = ma.fields.Float(required=True)
+    novelty = ma.fields.Float(metadata={"description": "Bits."})
     popularity_share = ma.fields.Float(required=True)
     seconds = ma.fields.Float(required=True)
 
@@ -118,6 +159,7 @@ class RunSchema(ma.Schema):
     job_id = ma.fields.Integer(required=True, allow_none=True)
     started_at = UTCTime(required=True)
     finished_at = UTCTime(required=True, allow_none=True)
+    refreshed_at = UTCTime(required=True, allow_none=True)
     message = ma.fields.String(required=True)
 
 

@@ -13,10 +13,11 @@ from dashboard.catalogue.models import Item
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import RecommendedItem
 from dashboard.recommendations.queries import Signals
-from dashboard.recommendations.services.artefacts import find_model
+from dashboard.recommendations.services import serving
 from dashboard.recommendations.services.reasons import (
     Reason,
     people_text,
+    pinned_text,
     popular_text,
     shown_counts,
 )
@@ -25,6 +26,8 @@ from jobs.engines.collaborative_filtering import Reason as EngineReason
 
 # Suggestions asked for beyond those wanted, because some may be drafts by now.
 SPARE = 20
+# Neighbours looked through for items of both kinds.
+N_NEAR = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,27 @@ class Recommendation:
     n_both: int | None = None
     """For related items: how many of `n_people` took both; None: too few to say."""
     n_people: int | None = None
+    pinned: bool = False
+    """An administrator put it first."""
 
     @property
     def popular(self) -> bool:
-        return not self.reasons
+        return not self.reasons and not self.pinned
+
+    @property
+    def ground(self) -> str:
+        """What speaks for the item: pin, behaviour, content or popular."""
+        if self.pinned:
+            return "pin"
+        if not self.reasons:
+            return "popular"
+        return "content" if self.reasons[0].by_content else "behaviour"
 
     @property
     def reason(self) -> str:
         """One line that says why."""
+        if self.pinned:
+            return pinned_text()
         return self.reasons[0].text if self.reasons else popular_text()
 
     @property
@@ -65,52 +81,87 @@ class Explanation:
     dismissed: bool
     met: bool
     """She met the item herself, so it is not in her list."""
+    ignored: tuple[Item, ...] = ()
+    """What she left out; newest first."""
 
 
 def recommendations_for(user_id: int, *, n: int) -> list[Recommendation]:
     """The learner's list, best first: never what she met, rated or dismissed, never drafts."""
     own = queries.signals_of(user_id)
-    model = find_model(queries.find_current_run())
+    model = serving.served_to(user_id).model
+    rules = serving.ruled(user_id)
+    pinned = _pinned(rules.pinned, hidden=own.hidden)[:n]
+    hidden = own.hidden | rules.excluded | {each.item.id for each in pinned}
+    n_own = n - len(pinned)
     if model is None:
-        return _stored(user_id, own, n=n)
+        return pinned + _stored(user_id, own, n=n_own, hidden=hidden)
     history = [signal.item_id for signal in own.liked]
-    hidden = sorted(own.hidden)
-    return _visible(lambda m: model.top_n(history, m, exclude=hidden), own, n=n)
+    how = serving.list_rules(model, history)
+    left_out = sorted(hidden)
+    return pinned + _visible(
+        lambda m: model.top_n(history, m, exclude=left_out, rules=how), own, n=n_own
+    )
 
 
 def popular_items(*, n: int) -> list[Recommendation]:
     """What most people take, for visitors and newcomers."""
-    model = find_model(queries.find_current_run())
+    model = serving.served_to(None).model
+    rules = serving.ruled(None)
+    pinned = _pinned(rules.pinned, hidden=frozenset())[:n]
+    hidden = rules.excluded | {each.item.id for each in pinned}
+    n_own = n - len(pinned)
     if model is None:
-        return _popular_without_run(n=n, exclude=())
-    return _visible(model.popular, None, n=n)
+        return pinned + _popular_without_run(n=n_own, exclude=hidden)
+    how = serving.list_rules(model, [])
+    left_out = sorted(hidden)
+    return pinned + _visible(lambda m: model.popular(m, exclude=left_out, rules=how), None, n=n_own)
 
 
 def related_items(item_id: int, *, n: int, drafts: bool = False) -> list[Recommendation]:
-    """Items that people of this item take as well. Raises NotFound for one the asker may not see."""
-    catalogue.get_item(item_id, drafts=drafts)
-    model = find_model(queries.find_current_run())
+    """Items that people of this item take as well: n of its kind, then up to n of the other kind.
+
+    Where behaviour says too little, items of like content follow. Raises NotFound for an item that the
+    asker may not see."""
+    kind = catalogue.get_item(item_id, drafts=drafts).kind
+    model = serving.served_to(None).model
     if model is None:
         return []
-    near = {int(each.id): each.score for each in model.similar_items(item_id, n + SPARE)}
-    items = catalogue.list_items_by_id(list(near))[:n]
-    return [_related(model, item_id, item, near[item.id]) for item in items]
+    near = {int(each.id): each.score for each in model.similar_items(item_id, N_NEAR)}
+    alike = {int(each.id): 0.0 for each in model.similar_contents(item_id, N_NEAR)}
+    scores = alike | near
+    excluded = serving.ruled(None).excluded
+    ids = [each for each in [*near, *(i for i in alike if i not in near)] if each not in excluded]
+    items = catalogue.list_items_by_id(ids)
+    same = [item for item in items if item.kind == kind][:n]
+    across = [item for item in items if item.kind != kind][:n]
+    return [_related(model, item_id, item, scores[item.id]) for item in same + across]
 
 
 def explain(user_id: int, item_id: int) -> Explanation:
-    """What of the learner's own behaviour speaks for the item. Raises NotFound for a draft."""
+    """What of her own speaks for an item. Raises NotFound for an item she may not see."""
     item = catalogue.get_item(item_id)
     own = queries.signals_of(user_id)
-    model = find_model(queries.find_current_run())
+    model = serving.served_to(user_id).model
+    # An item is no reason for itself, as when she asks about one she took.
     history = [signal.item_id for signal in own.liked if signal.item_id != item_id]
-    found = model.explain(history, item_id) if model else _stored_reasons(user_id, item_id)
+    if model is None:
+        found = _stored_reasons(user_id, item_id)
+    else:
+        found = model.explain(history, item_id, rules=serving.list_rules(model, history))
     titles = queries.titles_of(int(each.item_id) for each in found)
     return Explanation(
         item=item,
         reasons=_reasons(found, own, titles),
         dismissed=item_id in own.dismissed,
         met=item_id in own.hidden and item_id not in own.dismissed,
+        ignored=tuple(catalogue.list_items_by_id(list(own.ignored))),
     )
+
+
+def _pinned(ids: Iterable[int], *, hidden: frozenset[int]) -> list[Recommendation]:
+    wanted = [item_id for item_id in ids if item_id not in hidden]
+    items = catalogue.list_items_by_id(wanted)[: serving.MOST_PINS]
+    return [Recommendation(item=item, score=0.0, pinned=True) for item in items]
 
 
 def _visible(
@@ -159,6 +210,7 @@ def _reason(found: EngineReason, kind: EventKind, title: str) -> Reason:
         title=title,
         kind=kind,
         share=found.share,
+        by_content=found.by_content,
         n_both=n_both,
         n_people=n_people,
     )
@@ -170,13 +222,13 @@ def _related(model: TrainedModel, item_id: int, item: Item, score: float) -> Rec
     return Recommendation(item=item, score=score, n_both=n_both, n_people=n_people)
 
 
-def _stored(user_id: int, own: Signals, *, n: int) -> list[Recommendation]:
+def _stored(user_id: int, own: Signals, *, n: int, hidden: frozenset[int]) -> list[Recommendation]:
     """The list of the last run's rows, topped up with popular items."""
-    rows = [row for row in queries.list_stored(user_id) if row.item_id not in own.hidden]
+    rows = [row for row in queries.list_stored(user_id) if row.item_id not in hidden]
     found = [_suggestion(row) for row in rows]
     items = catalogue.list_items_by_id([row.item_id for row in rows])[:n]
     shown = _recommendations(found, items, own)
-    taken = own.hidden | {item.id for item in items}
+    taken = hidden | {item.id for item in items}
     return shown + _popular_without_run(n=n - len(shown), exclude=taken)
 
 

@@ -18,6 +18,8 @@ class Reason:
     kind: EventKind
     share: float
     """Of the score, 0 to 1."""
+    by_content: bool = False
+    """What is written about the two says more than what people did."""
     n_both: int | None = None
     """How many of the `n_people` who met this item met the recommended one; None: too few to say."""
     n_people: int | None = None
@@ -25,6 +27,8 @@ class Reason:
     @property
     def text(self) -> str:
         """The reason as a line below the item."""
+        if self.by_content:
+            return _("Similar in content to “%(title)s”", title=self.title)
         return _because(self.kind, self.title)
 
     @property
@@ -48,6 +52,11 @@ def people_text(n_both: int | None, n_people: int | None) -> str:
 def popular_text() -> str:
     """The label of an item that is there because many people take it."""
     return _("Popular")
+
+
+def pinned_text() -> str:
+    """The label of an item that administrators put first."""
+    return _("Picked for you")
 
 
 def _because(kind: EventKind, title: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,8 @@ from dashboard.job_queue import services as jobs
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import RecommendedItem, RunState, TrainingRun
 from dashboard.recommendations.queries import Events
-from dashboard.recommendations.services import artefacts
+from dashboard.recommendations.services import artefacts, publishing
+from dashboard.recommendations.services.config import training_config
 from jobs.engines import collaborative_filtering as cf
 
 Progress = Callable[[float, str], None]
@@ -48,10 +49,13 @@ def train(
     job_id: int | None = None,
     attempt: int | None = None,
     requested_by: int | None = None,
+    model: str | None = None,
     progress: Progress,
 ) -> TrainingRun:
     """Learn from every event and publish the result as the current run.
 
+    model: a name of the engine's NAMED; None takes the configured one. A run that is worse than the one
+    in use is held back: it is stored, and the old one is still shown.
     With an `attempt` the job is completed in the transaction that publishes: a worker that was given
     up publishes nothing.
 
@@ -60,24 +64,16 @@ def train(
     """
     run = _start(job_id=job_id, requested_by=requested_by)
     try:
-        return _train(run, progress, attempt=attempt)
+        return _train(run, progress, attempt=attempt, model=model)
     except BaseException as error:
         # Also when cancelled, which is no Exception: a run must not stay "running" for ever.
         _give_up(run.id, error)
         raise
 
 
-def training_config(settings: Recommendations) -> cf.TrainingConfig:
-    """The engine's parameters from the portal's configuration."""
-    default = cf.TrainingConfig()
-    return cf.TrainingConfig(
-        blend=replace(default.blend, neighbours=settings.n_neighbours),
-        user=cf.UserUserConfig(neighbours=settings.n_neighbours),
-        popular_half_life_days=settings.popular_half_life_days,
-    )
-
-
-def _train(run: TrainingRun, progress: Progress, *, attempt: int | None) -> TrainingRun:
+def _train(
+    run: TrainingRun, progress: Progress, *, attempt: int | None, model: str | None
+) -> TrainingRun:
     settings: Recommendations = current_app.config["ATRIUM"].recommendations
     progress(0.0, _("Reading events"))
     events = queries.load_events()
@@ -92,20 +88,35 @@ def _train(run: TrainingRun, progress: Progress, *, attempt: int | None) -> Trai
                 needed=settings.min_interactions,
             )
         )
-    config = training_config(settings)
-    model = cf.train(interactions, config, progress=_scaled(progress))
+    config = training_config(settings, model=model or settings.model)
+    catalogue = queries.load_catalogue()
+    trained = cf.train(interactions, config, progress=_scaled(progress), catalogue=catalogue)
     name = f"{run.id}.npz"
-    cf.save_run(model, artefacts.folder() / name)
+    cf.save_run(trained, artefacts.folder() / name)
+    artefacts.save_pairs(run.id, interactions)
+    metrics = [asdict(row) for row in trained.metrics]
+    current = queries.find_current_run()
+    objection = publishing.objection(metrics, current, max_drop=settings.max_drop)
     # Made before the transaction, which holds SQLite's only write lock.
-    rows = _rows_of(run.id, model.all_lists(interactions, settings.top_n, n_reasons=1), progress)
-    recipe = recipe_of(events, interactions, config)
+    lists = trained.all_lists(interactions, settings.top_n, n_reasons=1)
+    rows = [] if objection else _rows_of(run.id, lists, progress)
+    values = {
+        "finished_at": utcnow(),
+        "artefact": name,
+        "recipe": recipe_of(events, interactions, config) | {"served": trained.choice},
+        "metrics": metrics,
+        "message": " ".join(trained.notes)[:500],
+        "last_event_id": events.last_id,
+    }
     with transaction():
-        _store_lists(rows)
-        _publish(run.id, name, model, recipe)
+        if not objection:
+            _store_lists(rows)
+        _publish(run, values, objection=objection)
         if run.job_id is not None and attempt is not None:
             jobs.complete(job_id=run.job_id, attempt=attempt, result={"run_id": run.id})
-    artefacts.remove_old()
-    progress(1.0, _("Published"))
+    served = queries.list_served_runs()
+    artefacts.remove_old([*queries.list_kept_runs(limit=settings.kept_runs), *served])
+    progress(1.0, _("Held back") if objection else _("Published"))
     return queries.get_run(run.id)
 
 
@@ -123,7 +134,7 @@ def recipe_of(
         "parameters": json.loads(json.dumps(asdict(config))),
         "seed": config.seed,
         "versions": {
-            "engine": "atrium collaborative filtering 1",
+            "engine": "atrium collaborative filtering 2",
             "python": platform.python_version(),
             "numpy": np.__version__,
             "scipy": scipy.__version__,
@@ -165,22 +176,13 @@ def _give_up(run_id: int, error: BaseException) -> None:
         run.finished_at = utcnow()
 
 
-def _publish(run_id: int, name: str, model: cf.TrainedModel, recipe: dict[str, Any]) -> None:
-    # Before the new mark is set: the database allows one.
-    session.execute(update(TrainingRun).values(is_current=None))
-    session.execute(
-        update(TrainingRun)
-        .where(TrainingRun.id == run_id)
-        .values(
-            is_current=True,
-            state=RunState.DONE,
-            finished_at=utcnow(),
-            artefact=name,
-            recipe=recipe,
-            metrics=[asdict(row) for row in model.metrics],
-            message=" ".join(model.notes)[:500],
-        )
-    )
+def _publish(run: TrainingRun, values: dict[str, Any], *, objection: str) -> None:
+    """Store what the run made and, unless something speaks against it, show it from now on."""
+    if objection:
+        values |= {"state": RunState.HELD, "message": objection[:500]}
+        session.execute(update(TrainingRun).where(TrainingRun.id == run.id).values(**values))
+    else:
+        publishing.make_current(run.id, **values)
 
 
 def _store_lists(rows: list[dict[str, Any]]) -> None:
@@ -223,6 +225,7 @@ def _scaled(progress: Progress) -> Progress:
 def _stage_label(text: str) -> str:
     """The engine's name of a stage in the reader's language."""
     labels = {
+        "choosing a model": _("Choosing a model"),
         "comparing items": _("Comparing items"),
         "counting people in common": _("Counting people in common"),
         "making the lists": _("Making the lists"),

@@ -12,8 +12,19 @@ The classes of MODELS (ItemItem, UserUser, CoView, EASE, Blend, ...) work on pos
 
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Scale
 from jobs.engines.collaborative_filtering.centred import Centre, CentredConfig, CentredItems
-from jobs.engines.collaborative_filtering.choice import Choice, choose
+from jobs.engines.collaborative_filtering.choice import (
+    NAMED,
+    Choice,
+    Mixture,
+    choose,
+    choose_served,
+)
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
+from jobs.engines.collaborative_filtering.content import (
+    ContentConfig,
+    ItemContent,
+    content_neighbours,
+)
 from jobs.engines.collaborative_filtering.csv_rows import Problem
 from jobs.engines.collaborative_filtering.ease import EASE, EASEConfig, TooManyItems
 from jobs.engines.collaborative_filtering.evaluation import evaluate
@@ -27,7 +38,7 @@ from jobs.engines.collaborative_filtering.interactions import (
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.jaccard import Jaccard, JaccardConfig
 from jobs.engines.collaborative_filtering.live_items import LiveItems
-from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
+from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow, SegmentRow
 from jobs.engines.collaborative_filtering.model_names import MODELS
 from jobs.engines.collaborative_filtering.popularity import (
     Popularity,
@@ -44,17 +55,21 @@ from jobs.engines.collaborative_filtering.reader import (
     read_ratings,
 )
 from jobs.engines.collaborative_filtering.recommender import CoCount, Recommender
-from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
-from jobs.engines.collaborative_filtering.run_file import NotARun, load_run, save_run
-from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
-from jobs.engines.collaborative_filtering.trained import (
+from jobs.engines.collaborative_filtering.refresh import Refreshed, refresh, touched_items
+from jobs.engines.collaborative_filtering.results import (
+    ActivityGrid,
     Coverage,
     Neighbour,
+    Neighbours,
     PopularityCurve,
     Reason,
     Suggestion,
-    TrainedModel,
 )
+from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
+from jobs.engines.collaborative_filtering.rules import ListRules
+from jobs.engines.collaborative_filtering.run_file import NotARun, load_run, save_run
+from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
+from jobs.engines.collaborative_filtering.trained import TrainedModel
 from jobs.engines.collaborative_filtering.training import TrainingConfig, train
 from jobs.engines.collaborative_filtering.trend import TrendConfig
 from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
@@ -64,7 +79,9 @@ __all__ = [
     "BM25",
     "EASE",
     "MODELS",
+    "NAMED",
     "TFIDF",
+    "ActivityGrid",
     "BM25Config",
     "Blend",
     "BlendConfig",
@@ -75,11 +92,13 @@ __all__ = [
     "CoCount",
     "CoView",
     "CoViewConfig",
+    "ContentConfig",
     "Coverage",
     "EASEConfig",
     "Figure",
     "Interactions",
     "InvalidRatings",
+    "ItemContent",
     "ItemItem",
     "ItemItemConfig",
     "ItemText",
@@ -87,9 +106,12 @@ __all__ = [
     "Jaccard",
     "JaccardConfig",
     "Keep",
+    "ListRules",
     "LiveItems",
     "MetricRow",
+    "Mixture",
     "Neighbour",
+    "Neighbours",
     "NotARun",
     "Popularity",
     "PopularityConfig",
@@ -104,7 +126,9 @@ __all__ = [
     "RecentPopularity",
     "RecentPopularityConfig",
     "Recommender",
+    "Refreshed",
     "Scale",
+    "SegmentRow",
     "Split",
     "Suggestion",
     "TFIDFConfig",
@@ -117,12 +141,16 @@ __all__ = [
     "build_interactions",
     "by_time",
     "choose",
+    "choose_served",
+    "content_neighbours",
     "evaluate",
     "leave_last_out",
     "load_run",
     "read_items",
     "read_ratings",
+    "refresh",
     "save_run",
+    "touched_items",
     "train",
     "weigh",
 ]

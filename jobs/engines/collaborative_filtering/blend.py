@@ -115,6 +115,17 @@ class Blend(ItemTable):
             mixed = mixed + table * np.float32(weight)
         return keep_strongest(mixed, keep=self.config.neighbours)
 
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        if self.config.scale is Scale.TABLE:
+            return None  # the mean of a whole table is not known from some of its rows
+        mixed = sparse.csr_matrix((len(rows), user_items.shape[1]), dtype=np.float32)
+        for weight, model in self.parts:
+            part = model.rows_again(user_items, rows)
+            if part is None:
+                return None
+            mixed = mixed + one_scale(part, scale=self.config.scale) * np.float32(weight)
+        return keep_strongest(mixed, keep=self.config.neighbours)
+
 
 def default_parts() -> list[tuple[float, ItemTable]]:
     """Mostly what people went on to, and a fifth of what the same people met at any time."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from jobs.engines.collaborative_filtering.arrays import CSR
+from jobs.engines.collaborative_filtering.arrays import CSR, pattern
 from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows, product_work
 
 
@@ -36,6 +36,18 @@ def nearest_rows_by(
         parts = list(executor.map(block, _equal_parts(vectors, n_blocks)))
     empty = sparse.csr_matrix((0, vectors.shape[0]), dtype=np.float32)
     return sparse.vstack([empty, *parts], format="csr", dtype=np.float32)
+
+
+def cosine_by(
+    executor: Executor, user_items: CSR, *, keep: int, n_blocks: int, folder: Path | None = None
+) -> CSR:
+    """The binary item cosine of ItemItem with its defaults, made by an executor: the same answer."""
+    vectors = pattern(user_items.T.tocsr())
+    root = np.sqrt(np.maximum(np.diff(vectors.indptr), 1)).astype(np.float32)
+    below = Denominator(left=root, right=root)
+    return nearest_rows_by(
+        executor, vectors, denominator=below, keep=keep, n_blocks=n_blocks, folder=folder
+    )
 
 
 def _block(path: Path, denominator: Denominator, keep: int, part: tuple[int, int]) -> CSR:

@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -14,9 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from jobs.engines.collaborative_filtering.arrays import CSR
+from jobs.engines.collaborative_filtering.blocks import cosine_by
 from jobs.engines.collaborative_filtering.choice import choose
 from jobs.engines.collaborative_filtering.evaluation import judged
 from jobs.engines.collaborative_filtering.event_file import BadEvents, EventColumns, read_events
+from jobs.engines.collaborative_filtering.executors import (
+    KINDS,
+    NoEngine,
+    engine_of,
+    shared_folder,
+)
 from jobs.engines.collaborative_filtering.fields import InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import (
     LONGEST_HISTORY,
@@ -75,6 +84,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     near.add_argument("--top", type=_positive, default=50, metavar="N", help="similar items each")
     near.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    near.add_argument("--engine", default="local", metavar="WHERE", help=f"{KINDS}; default: local")
     near.set_defaults(engine_command=_neighbours)
 
 
@@ -82,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out a command of `add_commands`; what is wrong with the data is one line on stderr."""
     try:
         arguments.engine_command(arguments)
-    except WrongUsage as error:
+    except (WrongUsage, NoEngine) as error:
         return _complain(str(error), EXIT_USAGE)
     except BadEvents as error:
         return _complain(str(error), EXIT_DATA)
@@ -114,17 +124,24 @@ def _neighbours(arguments: argparse.Namespace) -> None:
     events = read_events(arguments.ratings)
     data = _interactions(events, seed=0)
     del events
-    model = ItemItem(ItemItemConfig(neighbours=arguments.top))
-    model.fit(data.user_items)
-    indices, scores = _best_first(model, arguments.top)
+    with engine_of(arguments.engine) as (executor, n_blocks):
+        table = _table_of(data, arguments.top, executor, n_blocks)
+    indices, scores = _best_first(table, arguments.top)
     with arguments.out.open("wb") as file:
         np.savez(file, indices=indices, scores=scores, item_ids=data.item_ids)
     print(f"{data.n_items:,} items, {data.n_pairs:,} pairs: {arguments.out}")
 
 
-def _best_first(model: ItemItem, top: int) -> tuple[Any, Any]:
+def _table_of(data: Interactions, top: int, executor: Executor | None, n_blocks: int) -> CSR:
+    if executor is None:
+        model = ItemItem(ItemItemConfig(neighbours=top))
+        model.fit(data.user_items)
+        return model.similarity
+    return cosine_by(executor, data.user_items, keep=top, n_blocks=n_blocks, folder=shared_folder())
+
+
+def _best_first(table: CSR, top: int) -> tuple[Any, Any]:
     """(n_items, top) positions and similarities, best first; -1 and 0 where there is none."""
-    table = model.similarity
     rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
     order = np.lexsort((table.indices, -table.data, rows))
     places = np.arange(table.nnz) - table.indptr[rows]
@@ -228,6 +245,7 @@ def _figures(row: MetricRow, parameters: dict[str, Any], *, share: float) -> dic
         "map": row.map.value,
         "coverage": row.coverage * share,
         "popularity_share": row.popularity_share,
+        "novelty": row.novelty,
         "seconds": round(row.seconds, 4),
         "parameters": parameters,
         "intervals": {

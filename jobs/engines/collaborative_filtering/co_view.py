@@ -15,6 +15,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     Times,
     Vector,
     column_counts,
+    no_tick,
     row_blocks,
     row_of_entries,
 )
@@ -53,9 +54,20 @@ class CoView(ItemTable):
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
     ) -> CSR:
         counts = _step_counts(user_items, config=self.config, tick=tick)
+        return self._divided(counts, user_items, np.arange(user_items.shape[1]))
+
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        asked = np.zeros(user_items.shape[1], dtype=np.float32)
+        asked[rows] = 1
+        # Whoever met none of these items made no step from or to them.
+        users = np.flatnonzero(user_items @ asked)
+        counts = _step_counts(user_items[users], config=self.config, tick=no_tick)
+        return self._divided(counts[rows], user_items, rows)
+
+    def _divided(self, counts: CSR, user_items: CSR, rows: Ids) -> CSR:
         root = np.sqrt(column_counts(user_items)).astype(np.float32)
         denominator = Denominator(left=root, right=root, shrinkage=self.config.shrinkage)
-        denominator.divide(counts, rows=np.arange(len(root)))
+        denominator.divide(counts, rows=rows)
         return keep_strongest(counts, keep=self.config.neighbours)
 
 

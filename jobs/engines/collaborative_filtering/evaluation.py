@@ -8,9 +8,11 @@ import numpy as np
 from jobs.engines.collaborative_filtering.arrays import Ids, Tick, no_tick
 from jobs.engines.collaborative_filtering.metrics import (
     MetricRow,
+    SegmentRow,
     coverage,
     figure,
     judge,
+    novelty,
     popularity_share,
 )
 from jobs.engines.collaborative_filtering.popularity import Popularity, RecentPopularity
@@ -19,6 +21,8 @@ from jobs.engines.collaborative_filtering.splits import Split
 
 POPULARITY = "popularity"
 RECENT_POPULARITY = "recent popularity"
+# Lengths of a history, from and to.
+SEGMENTS = ((1, 2), (3, 5), (6, 20), (21, 10**9))
 
 
 def evaluate(
@@ -58,8 +62,27 @@ def judged(
         map=figure(figures.map, seed=seed),
         coverage=coverage(lists, n_items=split.train.n_items),
         popularity_share=popularity_share(lists, item_counts=split.train.item_counts),
+        novelty=novelty(lists, item_counts=split.train.item_counts, n_users=split.train.n_users),
         seconds=seconds,
     )
+
+
+def segments(model: Recommender, split: Split, *, k: int = 10, seed: int = 0) -> list[SegmentRow]:
+    """Figures of a fitted model by the length of the history it had to go by."""
+    if not len(split.users):
+        return []
+    histories = split.train.user_items[split.users]
+    figures = judge(model.recommend(split.users, histories, N=k)[0], hidden=split.hidden)
+    lengths = np.diff(histories.indptr)
+    rows = []
+    for low, high in SEGMENTS:
+        within = (lengths >= low) & (lengths <= high)
+        if within.any():
+            name = f"{low}+" if high == SEGMENTS[-1][1] else f"{low}-{high}"
+            recall = figure(figures.recall[within], seed=seed)
+            ndcg = figure(figures.ndcg[within], seed=seed)
+            rows.append(SegmentRow(name, int(within.sum()), recall, ndcg))
+    return rows
 
 
 def _lists(model: Recommender, split: Split, *, k: int, tick: Tick) -> Ids:

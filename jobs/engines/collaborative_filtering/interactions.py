@@ -84,6 +84,18 @@ class Interactions:
             return self
         return self.only(self.indptr[1:][self.users] - np.arange(self.n_pairs) <= most)
 
+    def with_items(self, item_ids: npt.ArrayLike) -> "Interactions":
+        """The same pairs in a catalogue that holds these items as well: places of all are new."""
+        everything = (
+            np.union1d(self.item_ids, np.asarray(item_ids)) if np.size(item_ids) else self.item_ids
+        )
+        if len(everything) == self.n_items:
+            return self
+        items = (
+            np.searchsorted(everything, self.item_ids)[self.items] if self.n_pairs else self.items
+        )
+        return replace(self, item_ids=everything, items=items)
+
     def only(self, pairs: npt.NDArray[np.bool_]) -> "Interactions":
         """The chosen pairs among the same users and items, so that positions stay valid."""
         ends = np.append(0, np.cumsum(pairs))[self.indptr]

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jobs.engines.collaborative_filtering.arrays import CSR, Tick, Times, pattern
+from jobs.engines.collaborative_filtering.arrays import (
+    CSR,
+    Ids,
+    Tick,
+    Times,
+    no_tick,
+    pattern,
+)
 from jobs.engines.collaborative_filtering.item_table import ItemTable
 from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows
 
@@ -48,6 +55,18 @@ class ItemItem(ItemTable):
             tick=tick,
         )
 
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        return cosine_neighbours(
+            user_items.T.tocsr(),
+            columns=user_items,
+            neighbours=self.config.neighbours,
+            alpha=self.config.alpha,
+            shrinkage=self.config.shrinkage,
+            binary=self.config.binary,
+            tick=no_tick,
+            wanted=rows,
+        )
+
 
 def cosine_neighbours(
     rows: CSR,
@@ -58,8 +77,9 @@ def cosine_neighbours(
     shrinkage: float,
     binary: bool,
     tick: Tick,
+    wanted: Ids | None = None,
 ) -> CSR:
-    """The rows most similar to every row; the formula stands at ItemItemConfig.
+    """The rows most similar to every row, or to those `wanted`; the formula stands at ItemItemConfig.
 
     columns: the rows transposed, when the caller has them."""
     vectors = pattern(rows) if binary else rows
@@ -72,7 +92,9 @@ def cosine_neighbours(
         right=np.power(square_sums, 1 - alpha).astype(np.float32),
         shrinkage=shrinkage,
     )
-    return nearest_rows(vectors, denominator=denominator, keep=neighbours, across=across, tick=tick)
+    return nearest_rows(
+        vectors, denominator=denominator, keep=neighbours, rows=wanted, across=across, tick=tick
+    )
 
 
 def row_square_sums(rows: CSR) -> npt.NDArray[np.float64]:

@@ -63,6 +63,12 @@ class ItemTable(Recommender):
     ) -> CSR:
         """(n_items, n_items), positive, no diagonal, sorted."""
 
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        """Some rows of the table as `fit` would make them of `user_items`; None: it takes a whole fit.
+
+        rows: sorted. Costs what the users of these items did, not what everybody did."""
+        return None
+
     def _fit(self, user_items: CSR, times: Times | None, tick: Callable[[float], None]) -> None:
         self._table = self._similarities(user_items, times, tick)
 

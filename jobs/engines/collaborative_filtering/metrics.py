@@ -43,8 +43,21 @@ class MetricRow:
     """Items in at least one list / all items."""
     popularity_share: float
     """Places in lists taken by the most popular tenth of the items."""
+    novelty: float
+    """Mean of -log2(share of the users who met it) over the places of the lists: bits."""
     seconds: float
     """Wall time of fitting and of making the lists."""
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """The served model for some of the judged users."""
+
+    segment: str
+    """Items they had met before: "1-2", "3-5", "6-20" or "21+"."""
+    n_users: int
+    recall: Figure
+    ndcg: Figure
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,13 @@ def popularity_share(lists: Ids, *, item_counts: Ids, head: float = 0.1) -> floa
     n_head = int(np.ceil(len(item_counts) * head))
     popular = np.lexsort((np.arange(len(item_counts)), -item_counts))[:n_head]
     return float(np.isin(filled, popular).mean()) if len(filled) else 0.0
+
+
+def novelty(lists: Ids, *, item_counts: Ids, n_users: int) -> float:
+    """Mean self-information of the recommended items, in bits. Source: Zhou et al. 2010."""
+    filled = lists[lists >= 0]
+    share = np.maximum(item_counts[filled], 1) / max(n_users, 1)
+    return float(-np.log2(np.minimum(share, 1.0)).mean()) if len(filled) else 0.0
 
 
 def figure(values: Numbers, *, seed: int = 0, resamples: int = RESAMPLES) -> Figure:

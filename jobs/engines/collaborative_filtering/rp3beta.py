@@ -9,9 +9,11 @@ import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import (
     CSR,
+    Ids,
     Times,
     column_counts,
     make_csr,
+    no_tick,
     pattern,
     row_of_entries,
 )
@@ -42,6 +44,12 @@ class RP3beta(ItemTable):
     def _similarities(
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
     ) -> CSR:
+        return self._rows(user_items, None, tick)
+
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        return self._rows(user_items, rows, no_tick)
+
+    def _rows(self, user_items: CSR, rows: Ids | None, tick: Callable[[float], None]) -> CSR:
         alpha, beta = self.config.alpha, self.config.beta
         ones = pattern(user_items)
         through = np.power(np.maximum(np.diff(ones.indptr), 1.0), -alpha)
@@ -54,6 +62,7 @@ class RP3beta(ItemTable):
             ones.T.tocsr(),
             denominator=below,
             keep=self.config.neighbours,
+            rows=rows,
             across=across,
             tick=tick,
         )

@@ -10,12 +10,13 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
-from jobs.engines.collaborative_filtering.trained import Neighbours, TrainedModel
+from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow, SegmentRow
+from jobs.engines.collaborative_filtering.results import ActivityGrid, Neighbours
+from jobs.engines.collaborative_filtering.trained import TrainedModel
 
-FORMAT = 1
-TABLES = ("neighbours", "user_neighbours")
-TEXTS = ("metrics", "notes", "recency", "n_pairs", "newest_s")
+FORMAT = 2
+TABLES = ("neighbours", "user_neighbours", "content")
+TEXTS = ("metrics", "segments", "notes", "recency", "floor", "choice", "n_pairs", "newest_s")
 
 
 class NotARun(ValueError):
@@ -46,8 +47,8 @@ def load_run(path: Path) -> TrainedModel:
 
 def _arrays(model: TrainedModel) -> dict[str, Any]:
     plain = {f.name: getattr(model, f.name) for f in fields(model)}
-    arrays = {name: value for name, value in plain.items() if name not in TABLES + TEXTS}
-    for table in TABLES:
+    arrays = {name: value for name, value in plain.items() if name not in (*TABLES, *TEXTS, "grid")}
+    for table in (*TABLES, "grid"):
         parts = asdict(plain[table])
         arrays |= {f"{table}.{part}": array for part, array in parts.items()}
     return arrays
@@ -55,7 +56,11 @@ def _arrays(model: TrainedModel) -> dict[str, Any]:
 
 def _texts(model: TrainedModel) -> dict[str, Any]:
     values = {name: getattr(model, name) for name in TEXTS}
-    return values | {"format": FORMAT, "metrics": [asdict(row) for row in model.metrics]}
+    return values | {
+        "format": FORMAT,
+        "metrics": [asdict(row) for row in model.metrics],
+        "segments": [asdict(row) for row in model.segments],
+    }
 
 
 def _model(state: dict[str, npt.NDArray[Any]], texts: dict[str, Any]) -> TrainedModel:
@@ -63,11 +68,18 @@ def _model(state: dict[str, npt.NDArray[Any]], texts: dict[str, Any]) -> Trained
         raise ValueError("written by another version")
     texts["notes"] = tuple(texts["notes"])
     texts["metrics"] = tuple(_row(row) for row in texts["metrics"])
+    texts["segments"] = tuple(_segment(row) for row in texts["segments"])
     for table in TABLES:
         parts = {part: state.pop(f"{table}.{part}") for part in ("indptr", "indices", "data")}
         texts[table] = Neighbours(**parts)
+    grid = {part: state.pop(f"grid.{part}") for part in ("share", "n_users", "n_items")}
+    texts["grid"] = ActivityGrid(**grid)
     values: dict[str, Any] = {**state, **texts}
     return TrainedModel(**values)
+
+
+def _segment(row: dict[str, Any]) -> SegmentRow:
+    return SegmentRow(**row | {name: Figure(**row[name]) for name in ("recall", "ndcg")})
 
 
 def _row(row: dict[str, Any]) -> MetricRow:

@@ -5,79 +5,35 @@ Ids are the caller's own everywhere; a history is a list of item ids, oldest fir
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Matrix, Vector, make_csr
+from jobs.engines.collaborative_filtering.blend import FLOOR_ITEMS
 from jobs.engines.collaborative_filtering.interactions import Interactions, Labels
 from jobs.engines.collaborative_filtering.item_table import freshness
 from jobs.engines.collaborative_filtering.kernel import best_of
-from jobs.engines.collaborative_filtering.metrics import MetricRow
+from jobs.engines.collaborative_filtering.metrics import MetricRow, SegmentRow
 from jobs.engines.collaborative_filtering.recommender import CoCount
-
-Label = int | str
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Similar rows in CSR: those of row r are indptr[r] to indptr[r + 1], sorted by position."""
-
-    indptr: Ids
-    indices: Ids
-    data: Vector
-    """Similarity, above 0."""
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A similar item or user."""
-
-    id: Label
-    score: float
-
-
-@dataclass(frozen=True)
-class Reason:
-    """An item of the history that speaks for a recommended one."""
-
-    item_id: Label
-    share: float
-    """Of the score, 0 to 1."""
-    counts: CoCount
-    """`both` of the `n` people who met this item met the recommended one too."""
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A recommended item."""
-
-    item_id: Label
-    score: float
-    """Comparable within one list only."""
-    reasons: tuple[Reason, ...]
-    """Largest share first. Empty: nothing in the history speaks for it, it is popular of late."""
-
-
-@dataclass(frozen=True)
-class PopularityCurve:
-    """Items from the most to the least popular: the long tail."""
-
-    item_ids: Labels
-    n_users: Ids
-    cumulative_share: npt.NDArray[np.float64]
-    """Share of all pairs that the items up to this one have."""
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How much of the catalogue the run reaches."""
-
-    n_items: int
-    n_with_neighbours: int
-    """Items that have at least one similar item."""
-    n_listed: int
-    """Items in the list of at least one user."""
+from jobs.engines.collaborative_filtering.results import (
+    ActivityGrid,
+    Coverage,
+    Label,
+    Neighbour,
+    Neighbours,
+    PopularityCurve,
+    Reason,
+    Suggestion,
+)
+from jobs.engines.collaborative_filtering.rules import (
+    CANDIDATES,
+    PLAIN,
+    ListRules,
+    diversified,
+    language_factor,
+)
+from jobs.engines.collaborative_filtering.scoring import Scored, score
 
 
 @dataclass(frozen=True)
@@ -98,13 +54,24 @@ class TrainedModel:
     """Beside neighbours.data: users who met both items."""
     recency: float
     """Weight of a history item is (1 + rank) ** -recency."""
+    floor: float
+    """Added to the similarity of the items most wanted now, as a share of the history."""
+    content: Neighbours
+    """Item to item by what is written about them; empty when nothing was given."""
+    languages: Labels
+    """(n_items,) "" where it is not known."""
+    choice: dict[str, Any]
+    """What the search chose to serve, as plain JSON."""
     user_ids: Labels
     """(n_users,) sorted."""
     user_neighbours: Neighbours
     """User to user; empty when it was left out."""
     list_counts: Ids
     """(n_items,) lists of users that show the item."""
+    grid: ActivityGrid
     metrics: tuple[MetricRow, ...]
+    segments: tuple[SegmentRow, ...]
+    """The served model by length of history, on the last item of everybody."""
     n_pairs: int
     newest_s: float
     """Time of the newest pair, seconds since 1970."""
@@ -119,6 +86,7 @@ class TrainedModel:
         exclude: Sequence[Label] = (),
         weights: Sequence[float] | None = None,
         n_reasons: int = 3,
+        rules: ListRules = PLAIN,
     ) -> list[Suggestion]:
         """The n best items that are neither in the history nor in `exclude`, best first.
 
@@ -126,16 +94,22 @@ class TrainedModel:
         Items the run does not know are skipped."""
         items, weight = self._known(history, weights)
         hidden = np.concatenate([items, self._known(exclude, None)[0]])
-        scores = self._scores(items, weight)
+        scored = self._scored(items, weight, rules)
+        scores = scored.scores
         scores[hidden] = 0
-        best = best_of(scores, n=n)
-        reasons = self._reasons(items, weight, best, n_reasons)
+        best = best_of(scores, n=n * CANDIDATES if rules.diversity else n)
+        alike = self._content_table
+        best = diversified(best, scores, alike=alike, n=n, diversity=rules.diversity)
+        reasons = self._reasons(items, scored, best, n_reasons)
         chosen = [self._suggestion(i, scores, why) for i, why in zip(best, reasons, strict=True)]
-        return chosen + self._popular(n - len(best), without=np.concatenate([hidden, best]))
+        taken = np.concatenate([hidden, best])
+        return chosen + self._popular(n - len(best), without=taken, rules=rules)
 
-    def popular(self, n: int = 10, *, exclude: Sequence[Label] = ()) -> list[Suggestion]:
+    def popular(
+        self, n: int = 10, *, exclude: Sequence[Label] = (), rules: ListRules = PLAIN
+    ) -> list[Suggestion]:
         """What most people met of late, then ever; for someone without a history."""
-        return self._popular(n, without=self._known(exclude, None)[0])
+        return self._popular(n, without=self._known(exclude, None)[0], rules=rules)
 
     def all_lists(
         self, interactions: Interactions, n: int = 10, *, n_reasons: int = 3
@@ -151,16 +125,33 @@ class TrainedModel:
         """Items most similar to one, without itself; none for an item the run does not know."""
         return _nearest(self._item_table, self.item_ids, item_id, n=n)
 
+    def similar_contents(self, item_id: Label, n: int = 10) -> list[Neighbour]:
+        """Items of the most alike content, whether or not anybody met them."""
+        return _nearest(self._content_table, self.item_ids, item_id, n=n)
+
+    def languages_of(self, item_ids: Sequence[Label]) -> set[str]:
+        """The languages that the known ones of these items are written in."""
+        return set(self.languages[self._known(item_ids, None)[0]].tolist())
+
     def similar_users(self, user_id: Label, n: int = 10) -> list[Neighbour]:
         """Users most similar to one, without herself; none for one the run does not know."""
         return _nearest(self._user_table, self.user_ids, user_id, n=n)
 
-    def explain(self, history: Sequence[Label], item_id: Label) -> list[Reason]:
-        """Everything in the history that speaks for an item, the largest share first."""
-        items, weight = self._known(history, None)
-        wanted = _find(self.item_ids, [item_id])
-        known = wanted[wanted >= 0]
-        return [r for why in self._reasons(items, weight, known, len(items)) for r in why]
+    def explain(
+        self,
+        history: Sequence[Label],
+        item_id: Label,
+        weights: Sequence[float] | None = None,
+        *,
+        rules: ListRules = PLAIN,
+    ) -> list[Reason]:
+        """Everything in the history that speaks for an item, most first; empty for an unknown one."""
+        items, weight = self._known(history, weights)
+        wanted = self._known([item_id], None)[0]
+        if not len(wanted) or not len(items):
+            return []
+        scored = self._scored(items, weight, rules)
+        return list(self._reasons(items, scored, wanted, len(items))[0])
 
     def co_counts(self, item_a: Label, item_b: Label) -> CoCount | None:
         """How many of the people who met a met b too; None when b is no neighbour of a."""
@@ -205,6 +196,10 @@ class TrainedModel:
         return _table(self.neighbours, n_columns=len(self.item_ids))
 
     @cached_property
+    def _content_table(self) -> CSR:
+        return _table(self.content, n_columns=len(self.item_ids))
+
+    @cached_property
     def _user_table(self) -> CSR:
         return _table(self.user_neighbours, n_columns=len(self.user_ids))
 
@@ -223,19 +218,37 @@ class TrainedModel:
         fresh = freshness(np.array([0, len(weight)]), power=self.recency)
         return items[items >= 0], (weight * fresh).astype(np.float32)
 
-    def _scores(self, items: Ids, weight: Vector) -> Vector:
-        rows = self._item_table[items]
-        amounts = rows.data * np.repeat(weight, np.diff(rows.indptr))
-        sums = np.bincount(rows.indices, amounts, minlength=len(self.item_ids))
-        return (sums * self.trend).astype(np.float32)
+    def _scored(self, items: Ids, weight: Vector, rules: ListRules) -> Scored:
+        return score(
+            items,
+            weight,
+            table=self._item_table,
+            content=self._content_table,
+            trend=self.trend,
+            people=self.item_counts,
+            floor=self._floor,
+            rules=rules,
+            language=language_factor(self.languages, rules) if rules.languages else None,
+        )
+
+    @cached_property
+    def _floor(self) -> Vector | None:
+        """(n_items,) what the items most wanted now get without being similar to anything."""
+        if not self.floor:
+            return None
+        wanted = (self.trend * (self.item_counts > 0)).astype(np.float32)
+        floor = np.zeros(len(wanted), dtype=np.float32)
+        floor[best_of(wanted, n=FLOOR_ITEMS)] = self.floor
+        return floor
 
     def _reasons(
-        self, items: Ids, weight: Vector, best: Ids, n_reasons: int
+        self, items: Ids, scored: Scored, best: Ids, n_reasons: int
     ) -> list[tuple[Reason, ...]]:
         """For every item of `best` what the history adds to it."""
         if not len(best) or not len(items):
             return [() for _ in best]
-        amounts = self._item_table[items][:, best].toarray() * weight[:, None]
+        behaviour, content = scored.contributions(best)
+        amounts = behaviour + content
         both = self._both_table[items][:, best].toarray()
         return [
             tuple(
@@ -243,15 +256,18 @@ class TrainedModel:
                     item_id=_label(self.item_ids, items[row]),
                     share=float(amounts[row, column] / amounts[:, column].sum()),
                     counts=CoCount(int(both[row, column]), int(self.item_counts[items[row]])),
+                    by_content=bool(content[row, column] > behaviour[row, column]),
                 )
                 for row in best_of(amounts[:, column], n=n_reasons)
             )
             for column in range(len(best))
         ]
 
-    def _popular(self, n: int, *, without: Ids) -> list[Suggestion]:
-        # All-time counts only order what hardly anybody met for months.
-        scores = (self.recent_counts + self.item_counts / 1e6).astype(np.float32)
+    def _popular(self, n: int, *, without: Ids, rules: ListRules = PLAIN) -> list[Suggestion]:
+        # All-time counts only order what hardly anybody met for months, and what nobody met comes last.
+        scores = (self.recent_counts + self.item_counts / 1e6 + 1e-12).astype(np.float32)
+        if rules.languages:
+            scores *= language_factor(self.languages, rules)
         scores[without] = 0
         return [self._suggestion(i, scores, ()) for i in best_of(scores, n=n)] if n > 0 else []
 

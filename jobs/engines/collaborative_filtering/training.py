@@ -1,14 +1,18 @@
 """One training run: neighbours, trend, figures on held-out data, and what its lists cover."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy import sparse
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, pattern
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
+from jobs.engines.collaborative_filtering.choice import Choice, Mixture, choose_served
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
-from jobs.engines.collaborative_filtering.evaluation import evaluate
+from jobs.engines.collaborative_filtering.content import ItemContent, content_neighbours
+from jobs.engines.collaborative_filtering.ease import EASE, MOST_ITEMS, EASEConfig
+from jobs.engines.collaborative_filtering.evaluation import evaluate, segments
 from jobs.engines.collaborative_filtering.interactions import LONGEST_HISTORY, Interactions
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.kernel import (
@@ -17,10 +21,12 @@ from jobs.engines.collaborative_filtering.kernel import (
     product_work,
     row_blocks,
 )
-from jobs.engines.collaborative_filtering.metrics import MetricRow
+from jobs.engines.collaborative_filtering.metrics import MetricRow, SegmentRow
 from jobs.engines.collaborative_filtering.recommender import Recommender
+from jobs.engines.collaborative_filtering.results import ActivityGrid, Label, Neighbours
+from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
 from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
-from jobs.engines.collaborative_filtering.trained import Neighbours, TrainedModel
+from jobs.engines.collaborative_filtering.trained import TrainedModel
 from jobs.engines.collaborative_filtering.trend import TrendConfig, recent_counts
 from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
 
@@ -28,6 +34,10 @@ Progress = Callable[[float, str], None]
 """Called with the fraction done and what is being done; it may raise to cancel the run."""
 
 BLEND, WINDOW, ITEM, USER = "blend with trend", "window co-view", "item-item", "user-user"
+WALK, LINEAR = "rp3beta", "ease"
+NO_CONTENT = ItemContent(text="")
+# Rows and columns of the grid at most, and people of a row at least: nobody is to be made out.
+GRID_SIZE, GRID_PEOPLE = 48, 5
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class TrainingConfig:
     """Multiplications that comparing all users may take, about a minute; above, they are left out."""
     longest_history: int = LONGEST_HISTORY
     """Of a user with more items the newest so many count: work grows with the square."""
+    mixtures: tuple[Mixture, ...] = ()
+    """Of these the search takes one and tunes how much demand counts; empty: what stands above."""
     popular_half_life_days: float = 30.0
     """How fast the list of popular items forgets."""
     list_length: int = 10
@@ -65,14 +77,19 @@ def train(
     config: TrainingConfig | None = None,
     *,
     progress: Progress | None = None,
+    catalogue: Mapping[Label, ItemContent] | None = None,
 ) -> TrainedModel:
     """Everything a portal serves and draws from these interactions.
+
+    catalogue: what is written about the items; those that nobody met can be recommended by it.
 
     Works on an empty matrix, one user or one item as well; `notes` then says what is missing."""
     config = config or TrainingConfig()
     used = interactions.newest(config.longest_history)
-    run = _Run(used, config, progress or _silent)
-    if used is not interactions:
+    if catalogue:
+        used = used.with_items(list(catalogue))
+    run = _Run(used, config, progress or _silent, catalogue or {})
+    if used.n_pairs < interactions.n_pairs:
         run.notes.append(f"Of longer histories the newest {config.longest_history:,} items count.")
     blend = run.blend()
     return run.result(
@@ -84,15 +101,33 @@ class _Run:
     """The steps of one run; they share its input and its progress."""
 
     def __init__(
-        self, interactions: Interactions, config: TrainingConfig, progress: Progress
+        self,
+        interactions: Interactions,
+        config: TrainingConfig,
+        progress: Progress,
+        catalogue: Mapping[Label, ItemContent],
     ) -> None:
         self.data, self.config, self.progress = interactions, config, progress
         self.user_items = interactions.user_items
+        self.catalogue = catalogue
         self.notes: list[str] = []
+        self.segments: list[SegmentRow] = []
+        self.choice = self._choose()
+
+    def _choose(self) -> Choice | None:
+        if not self.config.mixtures:
+            return None
+        return choose_served(
+            self.data,
+            mixtures=self.config.mixtures,
+            k=self.config.list_length,
+            seed=self.config.seed,
+            tick=self._stage(0.0, 0.15, "choosing a model"),
+        )
 
     def blend(self) -> Blend:
-        model = blend_model(self.config)
-        tick = self._stage(0.0, 0.2, "comparing items")
+        model = blend_model(self.config, self.choice)
+        tick = self._stage(0.15 if self.choice else 0.0, 0.2, "comparing items")
         model.fit(self.user_items, callback=tick, times=self.data.times)
         return model
 
@@ -137,34 +172,55 @@ class _Run:
             trend=blend.trend,
             neighbours=_arrays(blend.similarity),
             both=both,
-            recency=self.config.blend.recency,
+            recency=blend.config.recency,
+            floor=blend.config.floor,
+            content=_arrays(self.contents()),
+            languages=np.array([each.language for each in self._texts()], dtype=np.str_).reshape(
+                -1
+            ),
+            choice=self.choice.parameters() if self.choice else {},
             user_ids=self.data.user_ids,
             user_neighbours=_arrays(users),
             list_counts=listed,
+            grid=activity_grid(self.data),
             metrics=tuple(metrics),
+            segments=tuple(self.segments),
             n_pairs=self.data.n_pairs,
             newest_s=float(self.data.times.max(initial=0.0)),
             notes=tuple(self.notes),
         )
 
+    def contents(self) -> CSR:
+        """Items of like content; an empty table when nothing is known of any."""
+        n_items = self.data.n_items
+        if not self.catalogue:
+            return sparse.csr_matrix((n_items, n_items), dtype=np.float32)
+        return content_neighbours(self._texts())
+
+    def _texts(self) -> list[ItemContent]:
+        labels = self.data.item_ids.tolist()
+        return [self.catalogue.get(label, NO_CONTENT) for label in labels]
+
     def _judge(self, split: Split, start: float, end: float) -> list[MetricRow]:
         if not len(split.users):
             self.notes.append(f"Nobody can be judged by the split {split.name}: too little data.")
             return []
-        return evaluate(
-            self._models(split),
-            split,
-            k=self.config.list_length,
-            seed=self.config.seed,
-            tick=self._stage(start, end, f"measuring, {split.name}"),
-        )
+        models = self._models(split)
+        k, seed = self.config.list_length, self.config.seed
+        tick = self._stage(start, end, f"measuring, {split.name}")
+        rows = evaluate(models, split, k=k, seed=seed, tick=tick)
+        self.segments = self.segments or segments(models[BLEND], split, k=k, seed=seed)
+        return rows
 
     def _models(self, split: Split) -> dict[str, Recommender]:
         models: dict[str, Recommender] = {
             ITEM: ItemItem(),
             WINDOW: CoView(self.config.window),
-            BLEND: blend_model(self.config),
+            BLEND: blend_model(self.config, self.choice),
+            WALK: RP3beta(RP3betaConfig(recency=1.0)),
         }
+        if split.train.n_items <= MOST_ITEMS:
+            models[LINEAR] = EASE(EASEConfig(recency=1.0))
         if self._compares_users(split.train.user_items):
             models[USER] = UserUser(self.config.user)
         return models
@@ -188,8 +244,12 @@ class _Run:
         return lambda fraction: self.progress(start + fraction * (end - start), text)
 
 
-def blend_model(config: TrainingConfig) -> Blend:
+def blend_model(config: TrainingConfig, choice: Choice | None = None) -> Blend:
     """The model a run serves, not yet fitted."""
+    if choice is not None:
+        chosen = choice.model()
+        chosen.config = replace(chosen.config, neighbours=config.blend.neighbours)
+        return chosen
     parts: Parts = [
         (1 - config.item_weight, CoView(config.window)),
         (config.item_weight, ItemItem(config.item)),
@@ -197,9 +257,11 @@ def blend_model(config: TrainingConfig) -> Blend:
     return Blend(config.blend, parts=parts)
 
 
-def co_counts_of(item_users: CSR, table: CSR, *, tick: Tick) -> Ids:
-    """Users of both items beside every entry of the table. item_users: ones, (n_items, n_users)."""
-    users_items = item_users.T.tocsr()
+def co_counts_of(item_users: CSR, table: CSR, *, tick: Tick, users_items: CSR | None = None) -> Ids:
+    """Users of both items beside every entry of the table. item_users: ones, (n_rows, n_users).
+
+    users_items: ones, (n_users, n_items), when the rows are not all the items."""
+    users_items = item_users.T.tocsr() if users_items is None else users_items
     counts = np.zeros(table.nnz, dtype=np.int64)
     for rows in row_blocks(most_entries(item_users, users_items), budget=BLOCK_ENTRIES):
         entries = slice(table.indptr[rows.start], table.indptr[rows.stop])
@@ -212,6 +274,28 @@ def co_counts_of(item_users: CSR, table: CSR, *, tick: Tick) -> Ids:
         counts[entries] = np.asarray(products[row, table.indices[entries]]).ravel()
         tick(rows.stop / item_users.shape[0])
     return counts
+
+
+def activity_grid(data: Interactions) -> ActivityGrid:
+    """Groups of people, most active first, by groups of items, most popular first."""
+    people = np.bincount(data.users, minlength=data.n_users)
+    rows, n_users = _groups(people, most=min(GRID_SIZE, data.n_users // GRID_PEOPLE))
+    columns, n_items = _groups(data.item_counts, most=min(GRID_SIZE, data.n_items))
+    grid = np.zeros((len(n_users), len(n_items)), dtype=np.float32)
+    if grid.size:
+        np.add.at(grid, (rows[data.users], columns[data.items]), 1)
+        grid /= np.outer(n_users, n_items)
+    return ActivityGrid(share=grid, n_users=n_users, n_items=n_items)
+
+
+def _groups(counts: Ids, *, most: int) -> tuple[Ids, Ids]:
+    """The group of every place, the largest counts in group 0, and the size of every group."""
+    if most <= 0:
+        return np.zeros(len(counts), dtype=np.int64), np.zeros(0, dtype=np.int64)
+    group = np.empty(len(counts), dtype=np.int64)
+    order = np.argsort(-counts, kind="stable")
+    group[order] = np.arange(len(counts)) * most // len(counts)
+    return group, np.bincount(group, minlength=most).astype(np.int64)
 
 
 def _arrays(table: CSR) -> Neighbours:

@@ -27,7 +27,7 @@ class TestSimilarity:
     def test_leaves_the_diagonal_out_and_keeps_equal_titles_apart(self) -> None:
         block = np.array([[1, 0.5], [0.5, 1]], dtype=np.float32)
 
-        chart = charts.similarity(block, ["同名", "同名"])
+        chart = charts.similarity(block, ["同名", "同名"], n_all=2)
 
         heat = chart.figure.data[0]
         assert np.isnan(heat.z[0][0])
@@ -62,7 +62,7 @@ class TestMetrics:
         chart = charts.metrics([row("popularity", 0.14), row("blend with trend", 0.48)])
 
         bars = chart.figure.data[0]
-        assert list(bars.x) == ["Popularity (baseline)", "Served: blend with trend"]
+        assert list(bars.x) == ["Popularity (baseline)", "Served model"]
         assert list(bars.error_y.array) == pytest.approx([0.2, 0.2])
 
     def test_is_empty_without_rows(self) -> None:

@@ -130,7 +130,7 @@ class TestWorkspace:
 
         page = as_analyst.get("/workspace/recommendations").text
 
-        assert page.count('data-island="Chart"') == 6
+        assert page.count('data-island="Chart"') == 11
         assert "Popularity (baseline)" in page
 
     def test_refuses_a_learner(self, as_learner: FlaskClient) -> None:
@@ -151,7 +151,11 @@ class TestWorkspace:
 
 class TestChartData:
     @pytest.mark.parametrize(
-        "name", ["similarity", "popularity", "coverage", "metrics", "runs", "people"]
+        "name",
+        [
+            *("similarity", "graph", "activity", "popularity", "cold", "coverage"),
+            *("metrics", "runs", "coverage_runs", "segments", "people"),
+        ],
     )
     def test_is_the_table_of_the_chart(self, ada: User, as_analyst: FlaskClient, name: str) -> None:
         table = as_analyst.get(f"/workspace/recommendations/{name}.csv")

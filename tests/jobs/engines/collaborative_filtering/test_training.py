@@ -52,6 +52,8 @@ class TestTrain:
             "window co-view",
             "blend with trend",
             "user-user",
+            "rp3beta",
+            "ease",
         }
 
     def test_gives_the_same_run_twice(self) -> None:

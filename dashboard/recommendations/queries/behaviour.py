@@ -1,7 +1,7 @@
-"""Reads: what learners did (as arrays, or one learner's own), training runs, stored lists."""
+"""What learners did: as arrays, or one learner's own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -10,9 +10,7 @@ from sqlalchemy import func, select
 
 from dashboard.activity.models import Event, EventKind
 from dashboard.catalogue.models import Item, ItemStatus
-from dashboard.core.database import Page, page_of, session
-from dashboard.core.errors import NotFound
-from dashboard.recommendations.models import RecommendedItem, RunState, TrainingRun
+from dashboard.core.database import session
 
 # Events that mean "she met this item", the weakest first; the strongest names the reason.
 MEETINGS = (
@@ -36,6 +34,7 @@ class Events:
     item_ids: npt.NDArray[np.int64]
     times_s: npt.NDArray[np.float64]  # since 1970, UTC
     kinds: npt.NDArray[np.int64]  # places in MEETINGS
+    last_id: int = 0  # the newest event, whatever its kind; the next read begins after it
 
     def __len__(self) -> int:
         return len(self.user_ids)
@@ -58,17 +57,25 @@ class Signals:
     liked: tuple[Signal, ...]  # oldest first: what recommendations follow from
     hidden: frozenset[int]  # never to be recommended: met, rated or dismissed
     dismissed: tuple[int, ...]  # newest first
+    ignored: tuple[int, ...] = ()  # met, but not to be learnt from; newest first
 
 
-def load_events() -> Events:
-    """Every meeting of a published item, in one query."""
+def load_events(*, after: int = 0) -> Events:
+    """Every meeting of a published item with a number above `after`, in one query.
+
+    What somebody asked to leave out is left out."""
+    # Read first: an event that commits meanwhile is read again by the next call, never missed.
+    last_id = session.scalar(select(func.max(Event.id))) or 0
     query = (
         select(Event.user_id, Event.item_id, Event.created_at, Event.kind)
         .join(Item, Item.id == Event.item_id)
         .where(Event.kind.in_([kind.value for kind in MEETINGS]))
         .where(Item.status == ItemStatus.PUBLISHED)
     )
-    rows = session.execute(query).all()
+    if after:
+        query = query.where(Event.id > after)
+    ignored = ignored_pairs()
+    rows = [row for row in session.execute(query).all() if (row[0], row[1]) not in ignored]
     place = {kind.value: number for number, kind in enumerate(MEETINGS)}
     times = np.array([row[2] for row in rows], dtype="datetime64[us]").astype(np.int64)
     return Events(
@@ -76,7 +83,19 @@ def load_events() -> Events:
         item_ids=np.array([row[1] for row in rows], dtype=np.int64),
         times_s=times / 1e6,
         kinds=np.array([place[row[3]] for row in rows], dtype=np.int64),
+        last_id=last_id,
     )
+
+
+def ignored_pairs() -> set[tuple[int, int]]:
+    """(user, item) of everything that somebody asked to leave out and did not take back."""
+    query = (
+        select(Event.user_id, Event.item_id, Event.kind)
+        .where(Event.kind.in_([EventKind.IGNORE.value, EventKind.UNIGNORE.value]))
+        .order_by(Event.created_at, Event.id)
+    )
+    newest = {(user, item): kind for user, item, kind in session.execute(query)}
+    return {pair for pair, kind in newest.items() if kind == EventKind.IGNORE}
 
 
 def signals_of(user_id: int) -> Signals:
@@ -88,7 +107,14 @@ def signals_of(user_id: int) -> Signals:
         .limit(MAX_OWN_EVENTS)
     )
     rows = session.execute(query).all()
-    return signals_from([(item, EventKind(kind), value, at) for item, kind, value, at in rows])
+    own = signals_from([(item, EventKind(kind), value, at) for item, kind, value, at in rows])
+    if len(rows) < MAX_OWN_EVENTS:
+        return own
+    # Of a longer history the newest events are judged; all of it stays out of the list.
+    met = select(Event.item_id).where(
+        Event.user_id == user_id, Event.kind.in_([kind.value for kind in MEETINGS])
+    )
+    return replace(own, hidden=own.hidden | frozenset(session.scalars(met.distinct())))
 
 
 def signals_from(newest_first: Sequence[tuple[int, EventKind, float | None, datetime]]) -> Signals:
@@ -98,54 +124,16 @@ def signals_from(newest_first: Sequence[tuple[int, EventKind, float | None, date
         by_item.setdefault(item_id, []).append((kind, value, at))
     met = [each for each in (_signal(i, events) for i, events in by_item.items()) if each]
     dismissed = tuple(i for i, events in by_item.items() if _is_dismissed(events))
-    liked = [s for s in met if s.item_id not in dismissed and not _few_stars(s)]
+    ignored = tuple(i for i, events in by_item.items() if _is_ignored(events))
+    silent = {*dismissed, *ignored}
+    liked = [s for s in met if s.item_id not in silent and not _few_stars(s)]
     return Signals(
         # by_item is ordered by the newest event of each item.
         liked=tuple(sorted(liked, key=lambda s: s.at)),
         hidden=frozenset(s.item_id for s in met) | frozenset(dismissed),
         dismissed=dismissed,
+        ignored=ignored,
     )
-
-
-def find_current_run() -> TrainingRun | None:
-    """The run whose lists are shown."""
-    return session.scalar(select(TrainingRun).where(TrainingRun.is_current.is_(True)))
-
-
-def get_run(run_id: int) -> TrainingRun:
-    """The training run. Raises NotFound."""
-    run = session.get(TrainingRun, run_id)
-    if run is None:
-        raise NotFound()
-    return run
-
-
-def list_runs(*, page: int, per_page: int) -> Page[TrainingRun]:
-    """Training runs, newest first."""
-    return page_of(
-        select(TrainingRun).order_by(TrainingRun.id.desc()), page=page, per_page=per_page
-    )
-
-
-def list_done_runs(*, limit: int) -> list[TrainingRun]:
-    """The newest published runs, oldest of them first: the course of the metrics."""
-    query = (
-        select(TrainingRun)
-        .where(TrainingRun.state == RunState.DONE)
-        .order_by(TrainingRun.id.desc())
-        .limit(limit)
-    )
-    return list(reversed(session.scalars(query).all()))
-
-
-def list_stored(user_id: int) -> list[RecommendedItem]:
-    """The learner's list as the current run left it, best first."""
-    query = (
-        select(RecommendedItem)
-        .where(RecommendedItem.user_id == user_id)
-        .order_by(RecommendedItem.place)
-    )
-    return list(session.scalars(query))
 
 
 def list_popular_ids(*, limit: int, exclude: Iterable[int] = ()) -> list[int]:
@@ -171,6 +159,14 @@ def titles_of(item_ids: Iterable[int]) -> dict[int, str]:
     return dict(session.execute(query).all())
 
 
+def facts_of(item_ids: Iterable[int]) -> dict[int, tuple[str, str, str | None]]:
+    """Kind, language and level of the published items among these."""
+    query = select(Item.id, Item.kind, Item.language, Item.level).where(
+        Item.id.in_(list(item_ids)), Item.status == ItemStatus.PUBLISHED
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query)}
+
+
 def _signal(item_id: int, events: list[tuple[EventKind, float | None, datetime]]) -> Signal | None:
     """What the events of one item (newest first) amount to; None when nothing is left of them."""
     undone = _is_undone(events)
@@ -192,6 +188,11 @@ def _is_undone(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
 def _is_dismissed(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
     kinds = [kind for kind, _, _ in events]
     return _newest_of(kinds, EventKind.DISMISS, EventKind.UNDISMISS) == EventKind.DISMISS
+
+
+def _is_ignored(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
+    kinds = [kind for kind, _, _ in events]
+    return _newest_of(kinds, EventKind.IGNORE, EventKind.UNIGNORE) == EventKind.IGNORE
 
 
 def _newest_of(newest_first: list[EventKind], *wanted: EventKind) -> EventKind | None:

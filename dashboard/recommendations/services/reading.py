@@ -1,0 +1,191 @@
+"""Files of interactions read line by line: every line becomes a row, or says what is wrong with it."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dashboard.activity.models import EventKind
+from dashboard.core.database import utcnow
+from dashboard.core.errors import Invalid
+from dashboard.core.i18n import _
+from dashboard.core.ids import MAX_ID
+from dashboard.recommendations.queries import MEETINGS
+from dashboard.recommendations.services.transfer import ROWS_AT_ONCE, Format
+
+EARLIEST = datetime(1970, 1, 1)
+# Clocks differ; what happens next week has not happened.
+LATEST = timedelta(days=1)
+STARS = range(1, 6)
+
+
+class BadLine(ValueError):
+    """What is wrong with a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An interaction."""
+
+    user_id: int
+    item_id: int
+    kind: str
+    value: float | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file, counted from 1: its row, or what is wrong with it."""
+
+    number: int
+    row: Row | None
+    fault: str = ""
+
+
+def read_lines(path: Path, form: Format) -> Iterator[Line]:
+    """The lines of a file in their order. Raises Invalid when the file as a whole cannot be read."""
+    try:
+        for number, raw in _RAW[form](path):
+            try:
+                yield Line(number, _row(raw))
+            except BadLine as error:
+                yield Line(number, None, str(error))
+    except (csv.Error, UnicodeError, pa.ArrowException, RecursionError, OSError) as error:
+        message = _("The file cannot be read as %(form)s: %(why)s", form=form, why=error)
+        raise Invalid(message) from error
+
+
+def _csv(path: Path) -> Iterator[tuple[int, Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        names = reader.fieldnames or []
+        missing = [name for name in ("user_id", "item_id") if name not in names]
+        if missing:
+            raise Invalid(_("The file has no column %(names)s.", names=", ".join(missing)))
+        for row in reader:
+            yield reader.line_num, row
+
+
+def _json(path: Path) -> Iterator[tuple[int, Any]]:
+    with path.open(encoding="utf-8-sig") as file:
+        start = file.read(1)
+        while start.isspace():
+            start = file.read(1)
+        file.seek(0)
+        if start == "[":
+            yield from _json_list(file)
+            return
+        for number, text in enumerate(file, start=1):
+            if text.strip():
+                yield number, _parsed(text)
+
+
+def _json_list(file: io.TextIOWrapper) -> Iterator[tuple[int, Any]]:
+    try:
+        rows = json.load(file)
+    except ValueError as error:
+        message = _("The file cannot be read as %(form)s: %(why)s", form=Format.JSON, why=error)
+        raise Invalid(message) from error
+    yield from enumerate(rows, start=1)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None  # named as a line that is no object
+
+
+def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
+    number = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+
+
+_RAW = {Format.CSV: _csv, Format.JSON: _json, Format.PARQUET: _parquet}
+
+
+def _row(raw: Any) -> Row:
+    if not isinstance(raw, dict):
+        raise BadLine(_("this is no object with user_id and item_id"))
+    rating = _number(raw, "rating")
+    kind = raw.get("kind") or (EventKind.VIEW if rating is None else EventKind.RATING)
+    if kind not in list(MEETINGS):
+        names = ", ".join(MEETINGS)
+        raise BadLine(_("kind is “%(kind)s”; there are %(names)s", kind=kind, names=names))
+    value = _number(raw, "value")
+    return Row(
+        user_id=_id(raw, "user_id"),
+        item_id=_id(raw, "item_id"),
+        kind=EventKind(kind).value,
+        value=_checked_value(EventKind(kind), rating if value is None else value),
+        created_at=_moment(raw),
+    )
+
+
+def _id(raw: dict[str, Any], name: str) -> int:
+    value = raw.get(name)
+    text = str(value).strip() if value is not None else ""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:20]) <= MAX_ID):
+        raise BadLine(_("%(name)s is “%(value)s”, expected a number", name=name, value=text[:40]))
+    return int(text)
+
+
+def _number(raw: dict[str, Any], name: str) -> float | None:
+    value = raw.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        shown = str(value)[:40]
+        raise BadLine(_("%(name)s is “%(value)s”, expected a number", name=name, value=shown))
+    return number
+
+
+def _checked_value(kind: EventKind, value: float | None) -> float | None:
+    if kind is EventKind.RATING:
+        if value not in STARS:
+            raise BadLine(_("a rating is 1 to 5 stars, not %(value)s", value=value))
+        return value
+    if kind is EventKind.WATCH:
+        if value is None or not 0 <= value <= 1:
+            raise BadLine(_("watch is a fraction from 0 to 1, not %(value)s", value=value))
+        return value
+    return None
+
+
+def _moment(raw: dict[str, Any]) -> datetime:
+    value = raw.get("created_at")
+    try:
+        if value is None or value == "":
+            seconds = _number(raw, "timestamp")
+            if seconds is None:
+                raise BadLine(_("created_at or timestamp is missing"))
+            moment = datetime.fromtimestamp(seconds, tz=UTC)
+        else:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, OSError, ValueError) as error:
+        if isinstance(error, BadLine):
+            raise
+        shown = str(value if value else raw.get("timestamp"))[:40]
+        raise BadLine(_("created_at is “%(value)s”, expected a time", value=shown)) from error
+    if not EARLIEST <= moment <= utcnow() + LATEST:
+        raise BadLine(_("%(moment)s is not a time in the past", moment=moment.isoformat()))
+    return moment

@@ -1,0 +1,93 @@
+"""The run in use brought up to date every few minutes: new events, new items, no evaluation."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from flask import current_app
+from sqlalchemy import CursorResult, update
+
+from dashboard.core.database import session, transaction, utcnow
+from dashboard.recommendations import queries
+from dashboard.recommendations.models import TrainingRun
+from dashboard.recommendations.queries import Events
+from dashboard.recommendations.services import artefacts
+from dashboard.recommendations.services.config import training_config
+from jobs.engines import collaborative_filtering as cf
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """What one refresh did to one run."""
+
+    run_id: int
+    n_events: int
+    n_rows: int
+    n_new_items: int
+
+
+def refresh_all() -> list[Refresh]:
+    """Refresh every run that somebody's list comes from now."""
+    found = [refresh(run) for run in queries.list_served_runs()]
+    return [each for each in found if each is not None]
+
+
+def refresh(run: TrainingRun) -> Refresh | None:
+    """Take in what happened since the run's file was written; None when nothing did, or it is gone.
+
+    A training or another refresh that finishes meanwhile wins: this one is thrown away then."""
+    model = artefacts.find_model(run)
+    if model is None or run.last_event_id is None:
+        return None
+    # What was read: the row may say another name by the time it is changed.
+    read = run.artefact
+    began, events = utcnow(), queries.load_events(after=run.last_event_id)
+    since = run.refreshed_at or run.started_at
+    changed_at = queries.catalogue_changed_at()
+    catalogue = queries.load_catalogue() if changed_at and changed_at >= since else None
+    if not len(events) and catalogue is None:
+        return None
+    try:
+        before = artefacts.load_pairs(run.id)
+    except (OSError, ValueError, KeyError) as error:
+        log.warning("run %s cannot be refreshed: %s", run.id, error)
+        return None
+    after = _with_events(before, events)
+    settings = current_app.config["ATRIUM"].recommendations
+    done = cf.refresh(
+        model,
+        after,
+        touched=cf.touched_items(before, after).tolist(),
+        config=training_config(settings, model=settings.model),
+        catalogue=catalogue,
+    )
+    name = artefacts.next_name(run)
+    cf.save_run(done.model, artefacts.folder() / name)
+    values = {"artefact": name, "refreshed_at": began, "last_event_id": events.last_id}
+    if not _replace(run.id, read, values):
+        return None
+    artefacts.save_pairs(run.id, after)
+    return Refresh(run.id, len(events), done.n_rows, done.n_new_items)
+
+
+def _with_events(before: cf.Interactions, events: Events) -> cf.Interactions:
+    return cf.build_interactions(
+        np.concatenate([before.user_ids[before.users], events.user_ids]),
+        np.concatenate([before.item_ids[before.items], events.item_ids]),
+        times_s=np.concatenate([before.times, events.times_s]),
+        keep=cf.Keep.FIRST,
+    )
+
+
+def _replace(run_id: int, read: str, values: dict[str, Any]) -> bool:
+    """Whether the run's file was still the one that was read."""
+    with transaction():
+        done = session.execute(
+            update(TrainingRun)
+            .where(TrainingRun.id == run_id, TrainingRun.artefact == read)
+            .values(**values)
+        )
+    return bool(cast("CursorResult[Any]", done).rowcount)

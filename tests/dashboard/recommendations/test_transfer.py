@@ -1,0 +1,163 @@
+"""Interactions in and out as files: streamed, judged whole, every bad line named."""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from dashboard.accounts.models import RoleName, User
+from dashboard.activity.models import Event, Favourite, Rating
+from dashboard.core.database import db
+from tests.dashboard.recommendations.conftest import World
+
+URL = "/api/v1/recommendations/interactions"
+Headers = dict[str, str]
+
+
+@pytest.fixture
+def admin(make_user: Callable[..., User]) -> Headers:
+    return {"Authentication-Token": str(make_user(RoleName.ADMIN).get_auth_token())}
+
+
+def n_events() -> int:
+    return db.session.scalar(select(func.count()).select_from(Event)) or 0
+
+
+def row(world: World, **other: Any) -> dict[str, Any]:
+    plain = {"user_id": world.crowd[0].id, "item_id": world.items["Soup"].id}
+    return {**plain, "created_at": "2026-05-01T10:00:00Z", **other}
+
+
+def written(form: str, rows: list[dict[str, Any]]) -> bytes:
+    if form == "json":
+        return json.dumps(rows).encode()
+    if form == "ndjson":
+        return "\n".join(map(json.dumps, rows)).encode()
+    names = list(dict.fromkeys(name for each in rows for name in each))
+    if form == "csv":
+        lines = [",".join(str(each.get(name, "")) for name in names) for each in rows]
+        return "\n".join([",".join(names), *lines]).encode()
+    file = io.BytesIO()
+    full = [{name: each.get(name) for name in names} for each in rows]
+    pq.write_table(pa.Table.from_pylist(full), file)
+    return file.getvalue()
+
+
+class TestImport:
+    @pytest.mark.parametrize("form", ["csv", "json", "ndjson", "parquet"])
+    def test_stores_what_is_new(
+        self, world: World, client: FlaskClient, admin: Headers, form: str
+    ) -> None:
+        rows = [
+            row(world),
+            row(world, kind="rating", value=4.0),
+            row(world, kind="favourite", created_at="2026-05-01T12:00:00+02:00"),
+            row(world),
+        ]
+        before, kind = n_events(), form.replace("nd", "")
+
+        def send(more: str = "") -> Any:
+            body = written(form, rows)
+            return client.post(f"{URL}?format={kind}{more}", data=body, headers=admin).json
+
+        judged = send("&dry_run=true")
+        untouched = n_events()
+        first, again = send(), send()
+
+        assert judged == {"n_lines": 4, "n_new": 3, "n_known": 1, "dry_run": True}
+        assert untouched == before
+        assert first == {"n_lines": 4, "n_new": 3, "n_known": 1, "dry_run": False}
+        assert again["n_new"] == 0
+        assert n_events() == before + 3
+        pair = (world.crowd[0].id, world.items["Soup"].id)
+        assert db.session.get_one(Rating, pair).stars == 4
+        # Noon in the zone of the file is ten o'clock UTC.
+        assert db.session.get_one(Favourite, pair).created_at == datetime(2026, 5, 1, 10)
+
+    def test_names_every_bad_line_and_stores_nothing(
+        self, world: World, client: FlaskClient, admin: Headers
+    ) -> None:
+        before = n_events()
+        rows = [
+            row(world),
+            row(world, user_id=10**6),
+            row(world, item_id=10**6),
+            row(world, kind="stare"),
+            row(world, kind="rating", value="nan"),
+            row(world, kind="rating", value=9),
+            row(world, kind="watch", value=1.5),
+            row(world, created_at="yesterday"),
+            row(world, created_at="2999-01-01"),
+            row(world, user_id="x"),
+            row(world, created_at=""),
+        ]
+
+        response = client.post(URL, data=written("csv", rows), headers=admin)
+
+        assert response.status_code == 422
+        assert response.json["detail"] == "10 lines cannot be used; nothing was stored."
+        assert [each["field"] for each in response.json["errors"]] == [
+            f"line {number}" for number in range(3, 13)
+        ]
+        assert "there is no user 1000000" in response.json["errors"][0]["message"]
+        assert n_events() == before
+
+    @pytest.mark.parametrize(
+        ("form", "body"),
+        [
+            ("csv", b"a,b\n1,2\n"),
+            ("csv", b"\xff\xfe\x00"),
+            ("json", b"[1, 2"),
+            ("json", b"[" * 100_000),
+            ("parquet", b"PAR1 nothing"),
+        ],
+    )
+    def test_refuses_what_is_no_such_file(
+        self, client: FlaskClient, admin: Headers, form: str, body: bytes
+    ) -> None:
+        response = client.post(f"{URL}?format={form}", data=body, headers=admin)
+
+        assert response.status_code == 422
+        assert response.json["code"] == "invalid"
+
+    def test_takes_an_empty_list(self, client: FlaskClient, admin: Headers) -> None:
+        response = client.post(f"{URL}?format=json", data=b"[]", headers=admin)
+
+        assert response.json["n_lines"] == 0
+
+    def test_is_for_administrators(
+        self, client: FlaskClient, make_user: Callable[..., User]
+    ) -> None:
+        analyst = {"Authentication-Token": str(make_user(RoleName.ANALYST).get_auth_token())}
+
+        assert client.post(URL, data=b"", headers=analyst).status_code == 403
+        assert client.get(URL, headers=analyst).status_code == 403
+
+
+class TestExport:
+    @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+    def test_can_be_read_in_again(
+        self, world: World, client: FlaskClient, admin: Headers, form: str
+    ) -> None:
+        before = n_events()
+
+        response = client.get(f"{URL}?format={form}", headers=admin)
+        again = client.post(f"{URL}?format={form}", data=response.data, headers=admin)
+
+        assert f"interactions.{form}" in response.headers["Content-Disposition"]
+        assert again.json == {
+            "n_lines": before,
+            "n_new": 0,
+            "n_known": before,
+            "dry_run": False,
+        }
+
+    def test_an_empty_portal_gives_an_empty_list(self, client: FlaskClient, admin: Headers) -> None:
+        assert client.get(f"{URL}?format=json", headers=admin).json == []

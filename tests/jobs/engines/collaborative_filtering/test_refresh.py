@@ -1,0 +1,93 @@
+"""A refreshed run is the one that a full training would make, as far as it was made again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jobs.engines import collaborative_filtering as cf
+from jobs.engines.collaborative_filtering.choice import NAMED
+from jobs.engines.collaborative_filtering.refresh import touched_items
+from tests.jobs.engines.collaborative_filtering.matrices import random_interactions
+
+PLAIN = cf.TrainingConfig(evaluate=False, user=None)
+
+
+def halves() -> tuple[cf.Interactions, cf.Interactions]:
+    """Interactions without the newest fifth, and all of them."""
+    everything = random_interactions()
+    late = everything.times > np.quantile(everything.times, 0.8)
+    early = everything.only(~late)
+    users = early.user_ids[early.users]
+    items = early.item_ids[early.items]
+    return cf.build_interactions(users, items, times_s=early.times), everything
+
+
+def dense(near: cf.Neighbours, n: int) -> np.ndarray:
+    rows = np.repeat(np.arange(n), np.diff(near.indptr))
+    table = np.zeros((n, n), dtype=np.float32)
+    table[rows, near.indices] = near.data
+    return table
+
+
+class TestRefresh:
+    @pytest.mark.parametrize("name", ["blend", "window", "item-item", "rp3beta"])
+    def test_of_all_rows_equals_a_full_training(self, name: str) -> None:
+        early, everything = halves()
+        config = cf.TrainingConfig(evaluate=False, user=None, mixtures=NAMED[name])
+        old, full = cf.train(early, config), cf.train(everything, config)
+        # The same choice for both: what is compared is the refresh, not the search.
+        old = replace(old, choice=full.choice)
+        everyone = everything.item_ids.tolist()
+
+        new = cf.refresh(old, everything, touched=everyone, config=config).model
+
+        n = everything.n_items
+        np.testing.assert_allclose(dense(new.neighbours, n), dense(full.neighbours, n), rtol=1e-5)
+        np.testing.assert_array_equal(new.both, full.both)
+        np.testing.assert_array_equal(new.item_counts, full.item_counts)
+        np.testing.assert_allclose(new.recent_counts, full.recent_counts)
+        np.testing.assert_allclose(new.trend, full.trend)
+
+    def test_keeps_rows_that_were_not_touched(self) -> None:
+        early, everything = halves()
+        old = cf.train(early, PLAIN)
+        one = everything.item_ids[:1].tolist()
+
+        done = cf.refresh(old, everything, touched=one, config=PLAIN)
+
+        n = everything.n_items
+        places = np.searchsorted(everything.item_ids, old.item_ids)
+        before, after = dense(old.neighbours, len(old.item_ids)), dense(done.model.neighbours, n)
+        assert done.n_rows == 1
+        np.testing.assert_array_equal(after[places][:, places][1:], before[1:])
+
+    def test_fills_the_rows_of_new_items_of_a_model_that_takes_a_whole_fit(self) -> None:
+        early, everything = halves()
+        config = cf.TrainingConfig(evaluate=False, user=None, mixtures=NAMED["ease"])
+        old = cf.train(early, config)
+
+        touched = touched_items(early, everything).tolist()
+        done = cf.refresh(old, everything, touched=touched, config=config)
+
+        assert set(done.model.item_ids.tolist()) == set(everything.item_ids.tolist())
+        assert done.model.n_pairs == everything.n_pairs
+
+    def test_of_nothing_changes_nothing(self) -> None:
+        data = random_interactions()
+        old = cf.train(data, PLAIN)
+
+        done = cf.refresh(old, data, touched=[], config=PLAIN)
+
+        assert (done.n_rows, done.n_new_items) == (0, 0)
+        np.testing.assert_array_equal(done.model.neighbours.data, old.neighbours.data)
+
+
+class TestTouchedItems:
+    def test_are_those_of_new_pairs_and_what_came_just_before(self) -> None:
+        before = cf.build_interactions([1, 1, 2], [10, 11, 12], times_s=[1, 2, 3])
+        after = cf.build_interactions([1, 1, 2, 1], [10, 11, 12, 13], times_s=[1, 2, 3, 4])
+
+        assert touched_items(before, after).tolist() == [10, 11, 13]
+        assert touched_items(before, after, context=1).tolist() == [11, 13]
+        assert touched_items(before, before).tolist() == []
