@@ -39,13 +39,13 @@ from dashboard.recommendations import admin as recommendations_admin
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
 from dashboard.recommendations import tasks as recommendations_tasks
+from dashboard.recommendations import workspace as recommendations_workspace
 from dashboard.serving import admin as serving_admin
 from dashboard.serving import api as serving_api
 from dashboard.serving import inference as serving_inference
 from dashboard.serving import legacy as serving_legacy
 from dashboard.serving import pages as serving_pages
 from dashboard.serving import tasks as serving_tasks
-from dashboard.recommendations import workspace as recommendations_workspace
 
 ADMIN = roles("admin")
 ANALYST = roles("analyst", "admin")
