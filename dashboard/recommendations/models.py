@@ -134,7 +134,7 @@ class ListSettings(db.Model):  # type: ignore[name-defined,misc]
     # See ListRules of the engine.
     diversity: Mapped[float] = mapped_column(Float, default=0.1)
     penalty: Mapped[float] = mapped_column(Float, default=0.0)
-    content: Mapped[float] = mapped_column(Float, default=0.5)
+    content: Mapped[float] = mapped_column(Float, default=0.2)
     # Whether items of the reader's languages come first.
     own_language_first: Mapped[bool] = mapped_column(Boolean, default=True)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)

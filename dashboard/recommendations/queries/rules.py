@@ -29,7 +29,7 @@ def get_settings() -> ListSettings:
     """How lists are made; the defaults when nobody set anything."""
     stored = session.get(ListSettings, SETTINGS_ID)
     return stored or ListSettings(
-        id=SETTINGS_ID, diversity=0.1, penalty=0.0, content=0.5, own_language_first=True
+        id=SETTINGS_ID, diversity=0.1, penalty=0.0, content=0.2, own_language_first=True
     )
 
 

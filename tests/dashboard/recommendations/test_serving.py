@@ -111,7 +111,7 @@ class TestListSettings:
                 actor_id=ada.id,
             )
 
-        assert queries.get_settings().content == 0.5
+        assert queries.get_settings().content == 0.2
 
     def test_is_a_form_of_administrators(
         self, as_admin: FlaskClient, csrf: Callable[[FlaskClient], str]
