@@ -28,11 +28,11 @@ class Scored:
 
     def contributions(self, items: Ids) -> tuple[Matrix, Matrix]:
         """(n_history, len(items)) each: parts of the scores by behaviour and by content."""
-        behaviour = self.behaviour_rows[:, items].toarray()
+        behaviour = columns_of(self.behaviour_rows, items)
         behaviour = behaviour * self.weight[:, None] * self.behaviour_factor[items]
         if self.content_rows is None or self.content_factor is None:
             return behaviour, np.zeros_like(behaviour)
-        content = self.content_rows[:, items].toarray()
+        content = columns_of(self.content_rows, items)
         return behaviour, content * self.weight[:, None] * self.content_factor[items]
 
 
@@ -72,6 +72,18 @@ def score(
         factor = factor / np.float32(max(float(weight.sum()), 1e-9))
     scores = (scores * outer).astype(np.float32)
     return Scored(scores, weight, rows, content_rows, factor * outer, content_factor)
+
+
+def columns_of(rows: CSR, items: Ids) -> Matrix:
+    """(n_rows, len(items)) some columns, dense. Slicing columns would build a table first."""
+    place = np.full(rows.shape[1], -1, dtype=np.int64)
+    place[items] = np.arange(len(items))
+    column = place[rows.indices]
+    wanted = np.flatnonzero(column >= 0)
+    row = np.searchsorted(rows.indptr, wanted, side="right") - 1
+    dense = np.zeros((rows.shape[0], len(items)), dtype=np.float32)
+    dense[row, column[wanted]] = rows.data[wanted]
+    return dense
 
 
 def _weighed(rows: CSR, weight: Vector, *, n_items: int) -> Vector:

@@ -33,7 +33,7 @@ from jobs.engines.collaborative_filtering.rules import (
     diversified,
     language_factor,
 )
-from jobs.engines.collaborative_filtering.scoring import Scored, score
+from jobs.engines.collaborative_filtering.scoring import Scored, columns_of, score
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class TrainedModel:
             return [() for _ in best]
         behaviour, content = scored.contributions(best)
         amounts = behaviour + content
-        both = self._both_table[items][:, best].toarray()
+        both = columns_of(self._both_table[items], best)
         return [
             tuple(
                 Reason(
