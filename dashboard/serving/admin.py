@@ -29,7 +29,7 @@ from dashboard.serving.models import (
 from dashboard.serving.queries import Viewer
 
 GROUP = lazy("Model service")
-STATES = {DeploymentState.RUNNING: lazy("Running"), DeploymentState.PAUSED: lazy("Paused")}
+STATES = {DeploymentState.RUNNING: lazy("In service"), DeploymentState.PAUSED: lazy("Paused")}
 # The tag's colour is named after the states of jobs.
 COLOURS = {
     **{"ready": "done", "starting": "queued", "degraded": "running", "stopped": "cancelled"},

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIX = ".jsonl"
+# A journal is let go of after this long, so that its answers can be counted.
+KEEP_S = 1.0
 STEPS = ("validate", "prepare", "predict", "total")
 
 
@@ -84,6 +86,9 @@ class Journal:
         handle = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         fcntl.flock(handle, fcntl.LOCK_EX)
         hidden.rename(self._folder / f"{name}{SUFFIX}")
+        timer = threading.Timer(KEEP_S, self.rotate)
+        timer.daemon = True
+        timer.start()
         return handle
 
 

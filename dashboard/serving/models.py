@@ -55,8 +55,8 @@ class Health(StrEnum):
 
 HEALTH_LABELS = {
     Health.STARTING: lazy("Starting"),
-    Health.READY: lazy("Running"),
-    Health.DEGRADED: lazy("Running with fewer replicas"),
+    Health.READY: lazy("In service"),
+    Health.DEGRADED: lazy("In service with fewer replicas"),
     Health.FAILED: lazy("Failed"),
     Health.STOPPED: lazy("Paused"),
 }
