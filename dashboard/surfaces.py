@@ -13,6 +13,7 @@ from dashboard.accounts import pages as accounts_pages
 from dashboard.activity import admin as activity_admin
 from dashboard.activity import api as activity_api
 from dashboard.activity import pages as activity_pages
+from dashboard.analyses import admin as analyses_admin
 from dashboard.analyses import api as analyses_api
 from dashboard.analyses import pages as analyses_pages
 from dashboard.analyses import tasks as analyses_tasks
@@ -97,6 +98,7 @@ ADMIN_VIEWS: list[type[AdminPage]] = [
     *catalogue_admin.VIEWS,
     *activity_admin.VIEWS,
     *recommendations_admin.VIEWS,
+    *analyses_admin.VIEWS,
     *organisation_admin.VIEWS,
     *serving_admin.VIEWS,
     *job_queue_admin.VIEWS,

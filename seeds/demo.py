@@ -12,11 +12,13 @@ from sqlalchemy import select
 from dashboard.accounts import services as accounts
 from dashboard.accounts.models import RoleName, User
 from dashboard.activity import services as activity
+from dashboard.analyses import services as analyses
 from dashboard.catalogue import services as catalogue
 from dashboard.catalogue.models import Item, Video
 from dashboard.core import uploads
 from dashboard.core.config import Config
 from dashboard.core.database import session, transaction
+from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
 from jobs.engines.video import VideoCheck, check_video
@@ -40,7 +42,7 @@ class Account:
 
 ACCOUNTS = (
     Account("admin", "Ada Admin", (RoleName.LEARNER, RoleName.ADMIN), "runs the portal: /admin"),
-    Account("analyst", "Anna Lyst", (RoleName.LEARNER, RoleName.ANALYST), "sees the charts"),
+    Account("analyst", "Anna Lyst", (RoleName.LEARNER, RoleName.ANALYST), "analyses, sees charts"),
     Account("learner", "Leo Lerner", (RoleName.LEARNER,), "learns"),
 )
 # What the demo learner has opened already, so that her home page recommends something.
@@ -65,6 +67,7 @@ def load_once(config: Config) -> None:
         organisation.load(items, list(session.scalars(select(User).order_by(User.id))))
         enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
         serving.deploy_tree(users["analyst"].id)
+        _analyse_sample(users["analyst"].id)
         _write_accounts(config, passwords)
 
 
@@ -131,6 +134,20 @@ def _open_some(learner_id: int, items: dict[str, Item], videos: dict[str, Video]
     activity.record_watch(
         learner_id=learner_id, video_id=video.id, position_s=(video.duration_s or 0.0) / 3
     )
+
+
+def _analyse_sample(analyst_id: int) -> None:
+    """The demo analyst has an analysis, which the job runner does in its first seconds."""
+    sample = analyses.create_sample(owner_id=analyst_id)
+    viewer = Viewer(user_id=analyst_id)
+    analyses.describe_upload(
+        sample.id,
+        viewer=viewer,
+        patient_name="张小三",
+        patient_age=43,
+        note="Simulated sample data.",
+    )
+    analyses.start_analysis(sample.id, viewer=viewer, parameters={})
 
 
 def _write_accounts(config: Config, passwords: dict[str, str]) -> None:

@@ -239,6 +239,9 @@ MATRIX: dict[str, frozenset[str]] = {
     # Flask-Admin makes these addresses for every view; what they would delete is not for deleting.
     "admin_roles.delete_view": NOBODY,
     "admin_recommendations.delete_view": NOBODY,
+    "admin_analysis_uploads.delete_view": NOBODY,
+    "admin_analysis_runs.delete_view": NOBODY,
+    "admin_analysis_files.delete_view": NOBODY,
     "admin_audit.delete_view": NOBODY,
     "admin_jobs.delete_view": NOBODY,
 }

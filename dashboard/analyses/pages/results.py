@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.analyses import charts, queries, services
@@ -180,14 +180,8 @@ def recipe(run_id: int) -> AnyResponse:
 
 def send_table(run: Run, name: str) -> AnyResponse:
     """A table for download, exact: programs read it."""
-    path = services.artefact_path(run, TABLES[name])
-    response = send_file(
-        path,
-        mimetype=MIME["tsv"],
-        as_attachment=True,
-        download_name=f"analysis-{run.id}-{name}.tsv",
-    )
-    return _private(response)
+    content = services.artefact_path(run, TABLES[name]).read_bytes()
+    return _download(content, f"analysis-{run.id}-{name}.tsv", "tsv")
 
 
 def send_plot(run: Run, name: str, form: str) -> AnyResponse:

@@ -56,12 +56,9 @@ def _remove_half_sent() -> int:
 
 
 def _remove_stray_folders() -> int:
-    known = set(session.execute(select(Upload.owner_id, Upload.id)).tuples())
-    runs = set(
-        session.execute(
-            select(Upload.owner_id, Upload.id, Run.id).join(Run, Run.upload_id == Upload.id)
-        ).tuples()
-    )
+    known = {tuple(row) for row in session.execute(select(Upload.owner_id, Upload.id))}
+    of_runs = select(Upload.owner_id, Upload.id, Run.id).join(Run, Run.upload_id == Upload.id)
+    runs = {tuple(row) for row in session.execute(of_runs)}
     roots = (uploads.root(), places.results_root())
     strays = [path for root in roots for path in _numbered(root, 2) if _ids(path, 2) not in known]
     strays += [path for path in _numbered(places.results_root(), 3) if _ids(path, 3) not in runs]
