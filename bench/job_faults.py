@@ -1,6 +1,6 @@
 """Break things under the job runner and count: jobs lost, jobs completed twice.
 
-    python bench/job_faults.py [--quick] [--only WORDS] [--list] [--json]
+    python bench/job_faults.py [--quick] [--only WORDS ...] [--jobs N] [--list] [--json]
 
 Each job writes one row in the transaction that completes it. Two worker processes, leases of 2 s.
 RabbitMQ, PostgreSQL and MariaDB are servers of the bench's own (bench/workers/fault_stage.py), so it
@@ -44,16 +44,16 @@ class Row:
 
 def main() -> int:
     options = _options()
-    faults = [each for each in FAULTS if options.only in each.name]
+    faults = [each for each in FAULTS if _wanted(each.name, options.only)]
+    figures = [each for each in FIGURES if _wanted(each.name, options.only)]
     if options.quick and not options.only:
-        faults = faults[:3]
-    figures = [each for each in FIGURES if options.only in each.name and not options.quick]
+        faults, figures = faults[:3], []
     if options.list:
-        print("\n".join(each.name for each in (*FAULTS, *FIGURES)))
+        print("\n".join(each.name for each in (*faults, *figures)))
         return 0
     servers = Servers()
     try:
-        rows = _strike_all(faults, servers, n_jobs=60 if options.quick else N_JOBS)
+        rows = _strike_all(faults, servers, n_jobs=options.jobs)
         measured = _measure_all(figures, servers)
     except Missing as error:
         print(f"job_faults.py: {error}", file=sys.stderr)
@@ -69,10 +69,19 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=cast(str, __doc__).splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="three faults, fewer jobs")
-    parser.add_argument("--only", default="", metavar="WORDS", help="faults with these words")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="WORDS", help="what has such words in its name"
+    )
+    parser.add_argument("--jobs", type=int, help=f"jobs for each fault ({N_JOBS}; quick: 60)")
     parser.add_argument("--list", action="store_true", help="print their names")
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.jobs = options.jobs or (60 if options.quick else N_JOBS)
+    return options
+
+
+def _wanted(name: str, only: list[str]) -> bool:
+    return not only or any(words in name for words in only)
 
 
 def _strike_all(faults: list[Fault], servers: Servers, *, n_jobs: int) -> list[Row]:

@@ -72,7 +72,8 @@ class Servers:
         for queue in ("bench", "bench-child", "dead"):
             with contextlib.suppress(RuntimeError):
                 self.rabbitmq.ctl("delete_queue", f"{PREFIX}.{queue}")
-        return self.rabbitmq.url
+        # Shorter than the jobs of 15 s and the freeze of 20 s.
+        return f"{self.rabbitmq.url}?heartbeat=5"
 
     def server(self, kind: str) -> PrivateServer:
         """One of them by its name."""
