@@ -1,73 +1,91 @@
-"""The queue in Prometheus' text format."""
+"""The queue for Prometheus: read from the database when asked, so that every process tells the same."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from dashboard.core.database import session, utcnow
 from dashboard.job_queue import queries
-from dashboard.job_queue.models import (
-    READY,
-    RUNNING,
-    Job,
-)
+from dashboard.job_queue.models import READY, RUNNING, Job
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-HOUR = 60
+__all__ = ["CONTENT_TYPE", "text"]
+
+HOUR_MIN = 60
 
 
 def text() -> str:
     """All metrics, each with what it means."""
+    registry = CollectorRegistry()
+    registry.register(_Queue())
+    return generate_latest(registry).decode()
+
+
+class _Queue(Collector):
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        return ()  # registering asks nothing of the database
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        yield from _jobs()
+        yield from _workers()
+
+
+def _jobs() -> Iterable[GaugeMetricFamily]:
+    waiting = select(Job.queue, func.count()).where(READY).group_by(Job.queue)
+    yield _gauge(
+        "atrium_jobs_waiting",
+        "Jobs that a worker could start now, by queue.",
+        [((queue,), count) for queue, count in session.execute(waiting)],
+        labels=["queue"],
+    )
+    running = select(Job.kind, func.count()).where(RUNNING).group_by(Job.kind)
+    yield _gauge(
+        "atrium_jobs_running",
+        "Jobs that run now, by kind.",
+        [((kind,), count) for kind, count in session.execute(running)],
+        labels=["kind"],
+    )
     oldest = session.scalar(select(func.min(Job.updated_at)).where(READY))
     wait_s = max(0.0, (utcnow() - oldest).total_seconds()) if oldest else 0.0
-    workers = queries.list_live_workers()
-    ended: dict[tuple[str, str], int] = {}
-    for _at, kind, state in queries.list_ends(minutes=HOUR):
-        ended[kind, state.value] = ended.get((kind, state.value), 0) + 1
-    parts = [
-        _metric("atrium_jobs_waiting", "Jobs that a worker could start now, by queue.", _waiting()),
-        _metric("atrium_jobs_running", "Jobs that run now, by kind.", _running()),
-        _metric("atrium_jobs_oldest_wait_seconds", "Wait of the oldest such job.", [("", wait_s)]),
-        _metric(
-            "atrium_jobs_ended_last_hour",
-            "Jobs that ended in the last hour.",
-            [(_labels(kind=kind, state=state), n) for (kind, state), n in sorted(ended.items())],
-        ),
-        _metric("atrium_job_workers", "Workers heard of lately.", [("", len(workers))]),
-        _metric(
-            "atrium_job_worker_slots",
-            "Places of each.",
-            [(_labels(worker=w.name), w.slots) for w in workers],
-        ),
-        _metric(
-            "atrium_job_worker_busy",
-            "Jobs that each runs.",
-            [(_labels(worker=worker.name), len(worker.running)) for worker in workers],
-        ),
-    ]
-    return "".join(parts)
+    yield _gauge("atrium_jobs_oldest_wait_seconds", "Wait of the oldest such job.", [((), wait_s)])
+    ended = Counter((kind, state.value) for _at, kind, state in queries.list_ends(minutes=HOUR_MIN))
+    yield _gauge(
+        "atrium_jobs_ended_last_hour",
+        "Jobs that ended in the last hour.",
+        sorted(ended.items()),
+        labels=["kind", "state"],
+    )
 
 
-def _waiting() -> list[tuple[str, float]]:
-    query = select(Job.queue, func.count()).where(READY).group_by(Job.queue)
-    return [(_labels(queue=queue), count) for queue, count in session.execute(query)]
+def _workers() -> Iterable[GaugeMetricFamily]:
+    live = queries.list_live_workers()
+    yield _gauge("atrium_job_workers", "Workers heard of lately.", [((), len(live))])
+    yield _gauge(
+        "atrium_job_worker_slots",
+        "Places of each.",
+        [((worker.name,), worker.slots) for worker in live],
+        labels=["worker"],
+    )
+    yield _gauge(
+        "atrium_job_worker_busy",
+        "Jobs that each runs.",
+        [((worker.name,), len(worker.running)) for worker in live],
+        labels=["worker"],
+    )
 
 
-def _running() -> list[tuple[str, float]]:
-    query = select(Job.kind, func.count()).where(RUNNING).group_by(Job.kind)
-    return [(_labels(kind=kind), count) for kind, count in session.execute(query)]
-
-
-def _metric(name: str, meaning: str, values: Iterable[tuple[str, float]]) -> str:
-    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
-    lines += [f"{name}{labels} {value:g}" for labels, value in values]
-    return "\n".join(lines) + "\n"
-
-
-def _labels(**labels: str) -> str:
-    quoted = (f'{name}="{_escape(value)}"' for name, value in labels.items())
-    return "{" + ",".join(quoted) + "}"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _gauge(
+    name: str,
+    meaning: str,
+    values: Iterable[tuple[Sequence[str], float]],
+    *,
+    labels: Iterable[str] = (),
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, meaning, labels=list(labels))
+    for key, value in values:
+        gauge.add_metric(list(key), value)
+    return gauge

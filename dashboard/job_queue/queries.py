@@ -129,8 +129,8 @@ def find_active(unique_key: str) -> Job | None:
 
 
 def queue_position(job: Job) -> int | None:
-    """How many jobs start before this one, counting from 1; None unless it waits."""
-    if job.state is not JobState.QUEUED:
+    """How many jobs start before this one, counting from 1; None unless it could start now."""
+    if job.state is not JobState.QUEUED or not job.ready:
         return None
     before = or_(
         Job.priority < job.priority,

@@ -61,9 +61,9 @@ def progress_text(job: Job) -> str:
 
 def _text(job: Job, position: int | None, silent_s: float | None) -> str:
     if position is not None:
-        if job.failures:
-            return _("Failed, will be tried again")
         return _("Position %(n)s in the queue", n=position)
+    if job.state is JobState.QUEUED:
+        return _reason_for_later(job)
     if job.state is JobState.RUNNING:
         if silent_s is not None:
             return _("Its worker has not been heard of for %(n)s s", n=round(silent_s))
@@ -72,3 +72,10 @@ def _text(job: Job, position: int | None, silent_s: float | None) -> str:
         percent = f"{job.progress:.0%}"
         return f"{percent} {progress_text(job)}".strip()
     return job.error if job.state is JobState.FAILED else ""
+
+
+def _reason_for_later(job: Job) -> str:
+    """Why a queued job has no place in the queue yet."""
+    if job.after_id is not None:
+        return _("Waits for job %(id)s", id=job.after_id)
+    return _("Failed, will be tried again") if job.failures else _("Set for a later time")

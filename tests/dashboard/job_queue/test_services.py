@@ -18,6 +18,7 @@ from dashboard.job_queue import queries, services
 from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.services import enqueue
+from dashboard.job_queue.status import status_of
 from dashboard.job_queue.store import SqlJobStore
 from jobs.store import ClaimedJob, Lease, Outcome, Verdict, Wanted
 from tests.dashboard.job_queue.conftest import ended, fresh
@@ -129,7 +130,8 @@ class TestEnqueue:
         later = put(MESSAGE, run_at=utcnow() + timedelta(hours=1))
 
         assert [queries.queue_position(fresh(one)) for one in ids] == [2, 3, 1]
-        assert queries.queue_position(fresh(later)) is not None
+        assert queries.queue_position(fresh(later)) is None
+        assert status_of(fresh(later)).text == "Set for a later time"
 
 
 class TestClaim:
