@@ -6,6 +6,7 @@ One thread owns every process. `apply` says what is wanted, `status` how it stan
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -26,6 +27,8 @@ from jobs.engines.scoring.frames import SUFFIX
 from jobs.engines.scoring.limits import child_command, clean_environment
 from jobs.engines.scoring.pings import Pinger
 from jobs.engines.scoring.replica import DRAIN_S, EXIT_HUNG, EXIT_MEMORY, resident_bytes
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 START_S = 90.0
@@ -161,7 +164,12 @@ class Supervisor:
         while not self._stopping.wait(TICK_S):
             with self._lock:
                 for key, deployment in list(self._deployments.items()):
-                    self._tend(deployment)
+                    try:
+                        self._tend(deployment)
+                    except (OSError, ValueError):
+                        # No memory for a process, no descriptor left: the others are tended all the same.
+                        log.exception("deployment %s could not be tended", key)
+                        deployment.start_at = time.monotonic() + MAX_BACK_OFF_S
                     if deployment.wanted is None and not deployment.replicas:
                         shutil.rmtree(self._folder / key, ignore_errors=True)
                         del self._deployments[key]
@@ -173,7 +181,8 @@ class Supervisor:
             if replica.process.poll() is not None:
                 self._bury(deployment, replica, now)
             elif _is_hopeless(replica, now):
-                _kill(replica)
+                replica.error = replica.error or "the replica did not answer: it was ended"
+                self._bury(deployment, replica, now)
         wanted = deployment.wanted
         staying = [each for each in deployment.replicas if each.leaving_at is None]
         if wanted is None:

@@ -1,0 +1,81 @@
+"""`run.py score`, as scripts rely on it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.factories.shared_data import ROOT, shared_data
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command, as a shell would run it."""
+    command = [sys.executable, str(ROOT / "run.py"), "score", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+class TestScore:
+    def test_writes_a_record_of_outputs_for_each_row(self, tmp_path: Path) -> None:
+        out = tmp_path / "out.json"
+        model = shared_data("models/pmml/single_iris_dectree.xml")
+
+        done = run(model, shared_data("models/Iris.csv"), "--out", out)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        outputs = json.loads(out.read_text())
+        assert len(outputs) == 150
+        assert outputs[0]["predicted_class"] == "Iris-setosa"
+        assert outputs[-1]["probability_Iris-virginica"] == pytest.approx(0.97826, abs=1e-5)
+
+    def test_reads_json(self, tmp_path: Path) -> None:
+        given, out = tmp_path / "in.json", tmp_path / "out.json"
+        given.write_text('{"columns": ["float_input"], "data": [[[5.1, 3.5]], [[6.2, 2.9]]]}')
+
+        done = run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out)
+
+        assert done.returncode == 0, done.stderr
+        assert [each["label"] for each in json.loads(out.read_text())] == [0, 0]
+
+    def test_names_row_and_field_of_a_bad_input(self, tmp_path: Path) -> None:
+        given, out = tmp_path / "in.json", tmp_path / "out.json"
+        given.write_text('[{"float_input": [5.1, 3.5]}, {"float_input": [5.1, "b"]}]')
+
+        done = run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out)
+
+        assert done.returncode == 3
+        assert "row 2, field 'float_input'" in done.stderr
+        assert list(tmp_path.iterdir()) == [given]
+
+    @pytest.mark.parametrize("name", ["truncated.pmml", "pickle_renamed.onnx", "empty.onnx"])
+    def test_refuses_in_one_line(self, name: str, tmp_path: Path) -> None:
+        bad, table = shared_data(f"models/bad/{name}"), shared_data("models/Iris.csv")
+
+        done = run(bad, table, "--out", tmp_path / "out.json")
+
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_is_bounded_in_time_and_memory(self, tmp_path: Path) -> None:
+        loop, bomb = (
+            shared_data(f"models/bad/{name}.onnx") for name in ("endless_loop", "memory_bomb")
+        )
+        table, out = shared_data("models/Iris.csv"), tmp_path / "out.json"
+
+        late = run(loop, table, "--out", out, "--timeout", 3)
+        large = run(bomb, table, "--out", out, "--memory", 256)
+
+        assert (late.returncode, large.returncode) == (4, 4)
+        assert "memory" in large.stderr
+
+    def test_describes(self) -> None:
+        done = run(shared_data("models/onnx/mnist.onnx"), "--describe")
+
+        said = json.loads(done.stdout)
+        assert said["input"][0]["dimension"] == [1, 28, 28]
+        assert {"modelname", "time", "modeltype", "algorithm", "description"} <= said.keys()
+
+    @pytest.mark.parametrize("arguments", [(), ("--out", "x.json"), ("--timeout", "-1")])
+    def test_refuses_wrong_usage(self, arguments: tuple[str, ...]) -> None:
+        assert run(shared_data("models/onnx/relu.onnx"), *arguments).returncode == 2
