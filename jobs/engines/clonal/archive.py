@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -63,11 +64,8 @@ def save_result(result: Clustering, path: Path) -> None:
 
 
 def load_result(path: Path) -> Clustering:
-    """Read what `save_result` wrote; raises OSError or ValueError when it is not such a file."""
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    if "texts" not in arrays:
-        raise ValueError(f"{path.name} holds no result of a clonal analysis")
+    """Read what `save_result` wrote; raises ValueError when it is not such a file."""
+    arrays = _arrays(path)
     texts = json.loads(arrays["texts"].tobytes())
     if texts["format"] != FORMAT:
         raise ValueError(f"{path.name} has format {texts['format']}, expected {FORMAT}")
@@ -94,3 +92,15 @@ def load_result(path: Path) -> Clustering:
         restart_elbos=tuple(texts["restart_elbos"]),
         **values,
     )
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    try:
+        # Opened here, since numpy leaves a file open that it cannot read.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except (EOFError, BadZipFile, ValueError, AttributeError) as error:
+        raise ValueError(f"{path.name} holds no result of a clonal analysis") from error
+    if "texts" not in arrays:
+        raise ValueError(f"{path.name} holds no result of a clonal analysis")
+    return arrays

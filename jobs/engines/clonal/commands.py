@@ -4,9 +4,11 @@
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from dataclasses import fields
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,25 @@ from jobs.engines.clonal.formats import long_tsv, truth_tsv
 from jobs.engines.clonal.genotypes import GenotypePrior
 from jobs.engines.clonal.likelihood import Density
 from jobs.engines.clonal.mutations import MutationTable
+from jobs.engines.clonal.originals import (
+    EXECUTABLES,
+    NOTICE,
+    VARIABLES,
+    OriginalFailed,
+    Program,
+    find_program,
+    run_original,
+)
 from jobs.engines.clonal.preflight import Preflight, check
-from jobs.engines.clonal.recipe import ENGINE, recipe
+from jobs.engines.clonal.recipe import ENGINE, VERSION, recipe
 from jobs.engines.clonal.result import Clustering
 from jobs.engines.clonal.simulator import Experiment, Simulation, simulate
 
 REFUSED, FAILED = 2, 1
+
+
+class Failed(Exception):
+    """A foreign program did not do it; the message says why."""
 
 
 class Refused(Exception):
@@ -52,11 +67,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(arguments) if arguments.check else _analyse(arguments)
     except Refused as error:
         return _refuse(str(error))
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return FAILED
     except OSError as error:
         print(f"cannot write: {error}", file=sys.stderr)
         return FAILED
 
 
+ENGINE_HELP = "builtin, or a program that is installed here; mind its licence"
 FILES_HELP = "one table of all samples (column sample_id), or one table for each sample"
 
 
@@ -85,7 +104,7 @@ def _add_model(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--annealing-power", type=float, default=usual.annealing_power, metavar="F")
     group.add_argument("--processes", type=int, default=usual.processes, metavar="N")
     group.add_argument("--seed", type=int, default=usual.seed, metavar="N")
-    group.add_argument("--engine", default=ENGINE, metavar="NAME", help="builtin (the default)")
+    group.add_argument("--engine", choices=[ENGINE, *Program], default=ENGINE, help=ENGINE_HELP)
 
 
 def _add_simulation(group: "argparse._ArgumentGroup") -> None:
@@ -155,13 +174,16 @@ def _write(
 ) -> int:
     """Run the engine and write everything below DIR."""
     begin = time.perf_counter()
-    result = cluster(table, config, progress=None if _is_quiet(arguments) else _Printer())
     folder: Path = arguments.out
     (folder / "tables").mkdir(parents=True, exist_ok=True)
+    result, version = _result(arguments, table, config)
+    made = recipe(
+        result, paths=paths, options=options, engine=arguments.engine, engine_version=version
+    )
     texts = {
         "tables/cluster.tsv": result.cluster_tsv(),
         "tables/loci.tsv": result.loci_tsv(),
-        "recipe.json": json.dumps(recipe(result, paths=paths, options=options), indent=2) + "\n",
+        "recipe.json": json.dumps(made, indent=2) + "\n",
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -170,6 +192,32 @@ def _write(
     figures = _figures(result, truth) | {"seconds": round(time.perf_counter() - begin, 3)}
     print(json.dumps(figures) if arguments.json else _sentence(figures))
     return 0
+
+
+def _result(
+    arguments: argparse.Namespace, table: MutationTable, config: ClusteringConfig
+) -> tuple[Clustering, str]:
+    """The clustering by the engine asked for, and that engine's version."""
+    progress = None if _is_quiet(arguments) else _Printer()
+    if arguments.engine == ENGINE:
+        return cluster(table, config, progress=progress), VERSION
+    program = Program(arguments.engine)
+    executable = find_program(program)
+    if executable is None:
+        raise Refused(_not_found(program))
+    print(NOTICE, file=sys.stderr)
+    # Its own tables, plots and log stay beside ours.
+    folder = arguments.out / "original"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        original = run_original(program, executable, table, config, folder, progress=progress)
+    except OriginalFailed as error:
+        raise Failed(
+            f"{program}: {error} (log: {error.log})" if error.log else str(error)
+        ) from error
+    for warning in original.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return original.result, original.version
 
 
 def _draw(result: Clustering, folder: Path, *, language: Language) -> None:
@@ -184,7 +232,7 @@ def _figures(result: Clustering, truth: Simulation | None) -> dict[str, Any]:
         "mutations": result.table.n_mutations,
         "samples": result.table.n_samples,
         "clusters": result.n_clusters,
-        "elbo": round(result.elbo, 3),
+        "elbo": None if isnan(result.elbo) else round(result.elbo, 3),
         "seed": result.config.seed,
         "density": str(result.config.density),
         "precision": result.model.precision,
@@ -231,8 +279,8 @@ def _summary(found: Preflight) -> dict[str, Any]:
 
 
 def _config(arguments: argparse.Namespace) -> ClusteringConfig:
-    if arguments.engine != ENGINE:
-        raise Refused(f"engine {arguments.engine} is not set up here; use {ENGINE}")
+    if arguments.engine != ENGINE and find_program(Program(arguments.engine)) is None:
+        raise Refused(_not_found(Program(arguments.engine)))
     known = {field.name for field in fields(ClusteringConfig)}
     given = {name: value for name, value in vars(arguments).items() if name in known}
     given["density"], given["prior"] = Density(given["density"]), GenotypePrior(given["prior"])
@@ -240,6 +288,11 @@ def _config(arguments: argparse.Namespace) -> ClusteringConfig:
         return ClusteringConfig(**given)
     except ValueError as error:
         raise Refused(str(error)) from error
+
+
+def _not_found(program: Program) -> str:
+    name, variable = EXECUTABLES[program], VARIABLES[program]
+    return f"{name} was not found; install it, put it on PATH or name it in {variable}. {NOTICE}"
 
 
 def _experiment(arguments: argparse.Namespace) -> Experiment:

@@ -4,6 +4,7 @@ import hashlib
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ def recipe(
     paths: Sequence[Path],
     names: Sequence[str] | None = None,
     options: dict[str, Any] | None = None,
+    engine: str = ENGINE,
+    engine_version: str = VERSION,
 ) -> dict[str, Any]:
     """The recipe of a result, ready for JSON. options: how the input was read."""
     labels = names or [path.name for path in paths]
@@ -34,8 +37,8 @@ def recipe(
     tables = {"cluster.tsv": result.cluster_tsv(), "loci.tsv": result.loci_tsv()}
     return {
         "format": FORMAT,
-        "engine": ENGINE,
-        "engine_version": VERSION,
+        "engine": engine,
+        "engine_version": engine_version,
         "inputs": inputs,
         "input_options": options or {},
         "parameters": asdict(result.config),
@@ -43,7 +46,7 @@ def recipe(
         "samples": list(result.table.samples),
         "precision": result.model.precision,
         "grid": len(result.grid),
-        "elbo": round(result.elbo, 3),
+        "elbo": None if isnan(result.elbo) else round(result.elbo, 3),
         "tables": {
             name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()
         },

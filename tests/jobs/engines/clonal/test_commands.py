@@ -8,6 +8,7 @@ import pytest
 
 from jobs.engines.clonal import check
 from jobs.engines.clonal.commands import add_arguments, run
+from tests.jobs.engines.clonal.stand_ins import stand_in
 from tests.jobs.engines.clonal.tables import write
 
 ROWS = [f"m{row} {90 + row} {10 + 30 * (row % 2)} 2 1 1" for row in range(8)]
@@ -30,7 +31,9 @@ class TestRun:
     ) -> None:
         out = tmp_path / "out"
 
-        code = call(*files, "--out", out, "--tumour-content", 0.8, 0.7, "--seed", 3, "--json")
+        code = call(
+            *files, "--out", out, "--tumour-content", 0.8, 0.7, "--seed", 3, "--json", "--no-plots"
+        )
 
         assert code == 0
         figures = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -47,7 +50,7 @@ class TestRun:
         folders = [tmp_path / "one", tmp_path / "two"]
 
         for folder in folders:
-            call(*files, "--out", folder, "--quiet")
+            call(*files, "--out", folder, "--quiet", "--no-plots")
 
         first, second = (folder / "tables" / "loci.tsv" for folder in folders)
         assert first.read_bytes() == second.read_bytes()
@@ -68,13 +71,17 @@ class TestRun:
         "words",
         [
             ["--out", "x", "--clusters", "0"],
-            ["--out", "x", "--engine", "pyclone"],
+            ["--out", "x", "--engine", "pyclone-vi"],
             ["--out", "x", "--precision", "-1"],
             [],
         ],
         ids=["clusters", "engine", "precision", "no folder"],
     )
-    def test_refuses_options_that_make_no_sense(self, files: list[Path], words: list[str]) -> None:
+    def test_refuses_options_that_make_no_sense(
+        self, files: list[Path], words: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+
         assert call(*files, *words) == 2
 
     def test_only_checks(self, files: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +93,7 @@ class TestRun:
     ) -> None:
         sizes = ["--mutations", 60, "--true-clusters", 2, "--depth", 500]
 
-        code = call("--simulate", "--out", tmp_path, *sizes, "--json")
+        code = call("--simulate", "--out", tmp_path, *sizes, "--json", "--no-plots")
 
         assert code == 0
         figures = json.loads(capsys.readouterr().out)
@@ -103,3 +110,42 @@ class TestRun:
         assert len(list((with_plots / "plots" / "cluster").glob("*.svg"))) == 3
         assert len(list((with_plots / "plots" / "loci").glob("*.svg"))) == 6
         assert not (without / "plots").exists()
+
+    @pytest.mark.parametrize(("engine", "name"), [("pyclone", "PyClone"), ("pyclone-vi",) * 2])
+    def test_runs_a_program_that_is_installed(
+        self,
+        engine: str,
+        name: str,
+        files: list[Path],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        tmp_path = files[0].parent
+        stand_in(tmp_path, name)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+        code = call(*files, "--out", tmp_path / "out", "--engine", engine, "--json")
+
+        assert code == 0
+        assert len((tmp_path / "out" / "tables" / "cluster.tsv").read_text().splitlines()) == 5
+        assert json.loads((tmp_path / "out" / "recipe.json").read_text())["engine"] == engine
+        assert len(list((tmp_path / "out" / "plots").rglob("*.svg"))) == 9
+        assert (tmp_path / "out" / "original" / "program.log").is_file()
+
+    def test_says_in_one_line_why_a_program_failed(
+        self,
+        files: list[Path],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        tmp_path = files[0].parent
+        stand_in(tmp_path, "PyClone", behaviour="fails")
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+        code = call(*files, "--out", tmp_path / "out", "--engine", "pyclone", "--quiet")
+
+        assert code == 1
+        said = capsys.readouterr().err
+        assert "non-commercial" in said
+        last = said.splitlines()[-1]
+        assert last.startswith("pyclone: ValueError: Major CN must be greater 0 (log: ")
+        assert not (tmp_path / "out" / "recipe.json").exists()
