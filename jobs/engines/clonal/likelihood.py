@@ -19,6 +19,8 @@ EDGE = 1e-6
 BLOCK_CELLS = 1_000_000
 # Below this the whole matrix is kept in float64; above, float32 halves memory and time.
 DOUBLE_CELLS = 1_000_000
+# To look for equal counts among fewer takes longer than it saves.
+FEW_COUNTS = 8
 
 
 class Density(StrEnum):
@@ -88,15 +90,41 @@ def grid_likelihood(table: MutationTable, model: ReadModel, *, grid: Reals) -> G
     return GridLikelihood(values, offset, table.n_samples, grid)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Reads that share their genotypes in a sample, with what the precision does not change."""
+
+    rows: Ints
+    ref_counts: Ints
+    var_counts: Ints
+    vaf: Reals
+    """(n_states, n_points)"""
+
+    def log_likelihood(self, model: ReadModel) -> Reals:
+        """(n_rows, n_points), coefficients left out."""
+        density = log_density(self.ref_counts, self.var_counts, self.vaf, model)
+        return np.asarray(log_sum_exp(density, axis=1) - np.log(len(self.vaf)))
+
+
+def prepared_at(table: MutationTable, model: ReadModel, *, prevalence: Reals) -> list[Prepared]:
+    """The reads of all samples at given prevalences of clusters, to add up over samples.
+
+    prevalence: (n_clusters, n_samples), 0 to 1."""
+    inside = np.clip(prevalence, EDGE, 1 - EDGE)
+    return [
+        part
+        for sample in range(table.n_samples)
+        for part in _prepared(table, model, sample, inside[:, sample])
+    ]
+
+
 def at_prevalences(table: MutationTable, model: ReadModel, *, prevalence: Reals) -> Reals:
     """(n_mutations, n_clusters): log-likelihood of all samples at given prevalences of clusters.
 
     prevalence: (n_clusters, n_samples), 0 to 1."""
     result = np.zeros((table.n_mutations, len(prevalence)))
-    inside = np.clip(prevalence, EDGE, 1 - EDGE)
-    for sample in range(table.n_samples):
-        for rows, values in _blocks(table, model, sample, inside[:, sample]):
-            result[rows] += values
+    for part in prepared_at(table, model, prevalence=prevalence):
+        result[part.rows] += part.log_likelihood(model)
     return result
 
 
@@ -154,17 +182,25 @@ def _blocks(
     table: MutationTable, model: ReadModel, sample: int, grid: Reals
 ) -> Iterator[tuple[Ints, Reals]]:
     """Rows of a sample with their (n_rows, n_points), coefficients left out."""
+    for part in _prepared(table, model, sample, grid):
+        yield part.rows, part.log_likelihood(model)
+
+
+def _prepared(
+    table: MutationTable, model: ReadModel, sample: int, grid: Reals
+) -> Iterator[Prepared]:
     for rows in same_genotypes(table, sample):
         vaf = expected_vaf(table, model, row=int(rows[0]), sample=sample, f=grid)
         n_blocks = -(-len(rows) * vaf.size // BLOCK_CELLS)
         for block in np.array_split(rows, n_blocks):
             a, b = table.ref_counts[block, sample], table.var_counts[block, sample]
-            density = log_density(a, b, vaf, model)
-            yield block, np.asarray(log_sum_exp(density, axis=1) - np.log(len(vaf)))
+            yield Prepared(block, a, b, vaf)
 
 
 def _rising(start: Reals, counts: Ints) -> Reals:
     """lnGamma(start + count) - lnGamma(start) for each count; each different count once."""
+    if len(counts) < FEW_COUNTS:
+        return np.asarray(gammaln(start + counts.reshape(-1, *[1] * start.ndim)) - gammaln(start))
     different, place = np.unique(counts, return_inverse=True)
     terms = gammaln(start + different.reshape(-1, *[1] * start.ndim)) - gammaln(start)
     return np.asarray(terms[place])

@@ -84,14 +84,17 @@ class Moves:
         """Merge pairs of clusters as long as that raises the ELBO."""
         refused: set[tuple[int, int]] = set()
         while state.n_used > 1:
-            pairs = [pair for pair in self._promising(state) if pair not in refused]
+            gains = pair_gains(self.mixture, state)
             merged = None
-            for pair in pairs:
+            for pair in _promising(gains):
+                if pair in refused:
+                    continue
                 self.tick()
-                merged = self._merged(state, *pair)
+                touched = _touched(gains, *pair)
+                merged = self._merged(state, touched)
                 if merged is not None:
-                    # The columns have other numbers now.
-                    state, refused = merged, set()
+                    # A pair that was refused stays so unless one of the two has changed since.
+                    state, refused = merged, _renumbered(refused, touched.tolist())
                     break
                 refused.add(pair)
             if merged is None:
@@ -126,19 +129,9 @@ class Moves:
         for n_parts in range(max(size - 1, 1), size + 1 + min(free, 1)):
             yield self._reseeded(group, n_parts)
 
-    def _promising(self, state: State) -> list[tuple[int, int]]:
-        gains = pair_gains(self.mixture, state)
-        a, b = np.triu_indices(state.n_used, k=1)
-        order = np.argsort(-gains[a, b], kind="stable")
-        order = order[gains[a, b][order] > -WORTH_TRYING]
-        return list(zip(a[order].tolist(), b[order].tolist(), strict=True))
-
-    def _merged(self, state: State, a: int, b: int) -> State | None:
-        """The state with b poured into a, when that is better; neighbours may take part of it."""
-        gains = pair_gains(self.mixture, state)
-        near = np.argsort(-np.maximum(gains[a], gains[b]), kind="stable")
-        near = near[(near != a) & (near != b)][:2]
-        group = self._group(state, np.concatenate([[a, b], near]))
+    def _merged(self, state: State, touched: Ints) -> State | None:
+        """The state with the second cluster poured into the first, when that is better."""
+        group = self._group(state, touched)
         shares = np.delete(group.shares, 1, axis=1)
         shares[:, 0] += group.shares[:, 1]
         after = self._best_of(state, group, [self._fitted(group, shares)])
@@ -223,6 +216,26 @@ class Moves:
             state = self.mixture.sweep(state)
         self.tick()
         return self.mixture.with_elbo(self.mixture.without_unused(state))
+
+
+def _promising(gains: Reals) -> list[tuple[int, int]]:
+    """Pairs that may be worth a merge, the best first."""
+    a, b = np.triu_indices(len(gains), k=1)
+    order = np.argsort(-gains[a, b], kind="stable")
+    order = order[gains[a, b][order] > -WORTH_TRYING]
+    return list(zip(a[order].tolist(), b[order].tolist(), strict=True))
+
+
+def _touched(gains: Reals, a: int, b: int) -> Ints:
+    """A pair and its two nearest neighbours, which may take part of it."""
+    near = np.argsort(-np.maximum(gains[a], gains[b]), kind="stable")
+    return np.concatenate([[a, b], near[(near != a) & (near != b)][:2]])
+
+
+def _renumbered(pairs: set[tuple[int, int]], touched: list[int]) -> set[tuple[int, int]]:
+    """The pairs without touched clusters, by the numbers they have when those have moved to the end."""
+    kept = [pair for pair in pairs if not set(pair) & set(touched)]
+    return {tuple(c - sum(t < c for t in touched) for c in pair) for pair in kept}  # type: ignore[misc]
 
 
 def bound(mixture: Mixture, evidence: Reals, sizes: Reals) -> Reals:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from jobs.engines.clonal.arrays import Floats, Reals
-from jobs.engines.clonal.likelihood import ReadModel, at_prevalences
+from jobs.engines.clonal.likelihood import ReadModel, prepared_at
 from jobs.engines.clonal.mutations import MutationTable
 
 SMALLEST, LARGEST = 5.0, 100_000.0
@@ -21,11 +21,17 @@ def estimate_precision(
 
     r: (n_mutations, n_clusters) responsibilities; prevalence: (n_clusters, n_samples)."""
 
+    parts = prepared_at(table, model, prevalence=prevalence)
+    weights = [r[part.rows].astype(np.float64) for part in parts]
+
     def cost(log_precision: float) -> float:
         precision = float(np.exp(log_precision))
         tried = replace(model, precision=precision)
-        fit = at_prevalences(table, tried, prevalence=prevalence)
-        return PRIOR_RATE * precision - float((r * fit).sum(dtype=np.float64))
+        fit = sum(
+            float(np.vdot(share, part.log_likelihood(tried)))
+            for share, part in zip(weights, parts, strict=True)
+        )
+        return PRIOR_RATE * precision - fit
 
     best = _lowest(cost, float(np.log(SMALLEST)), float(np.log(LARGEST)))
     # Two digits: the others carry no knowledge, and would make results look exact.

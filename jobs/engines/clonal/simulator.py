@@ -17,6 +17,7 @@ TRIES_PER_SEPARATION = 50
 COPY_STATES = ((1, 1), (2, 1), (1, 0), (2, 2), (2, 0), (3, 1), (3, 2), (4, 2))
 COPY_WEIGHTS = (0.55, 0.14, 0.08, 0.08, 0.04, 0.06, 0.03, 0.02)
 SEX_SHARE = 0.03
+AMPLIFIED_SHARE = 0.3
 ERROR_RATE = 0.001
 
 
@@ -37,6 +38,10 @@ class Experiment:
     """Clusters differ by this much in one sample at least, when there is room for so many."""
     diploid: bool = False
     """Every segment has two copies."""
+    largest_major_cn: int = 4
+    """Above 4, amplified segments of up to so many copies are among the others."""
+    evenness: float = 3.0
+    """Of the clusters' sizes: 0.3 gives one large and many tiny ones, 100 nearly equal ones."""
     seed: int = 0
 
 
@@ -83,8 +88,13 @@ def simulate(experiment: Experiment) -> Simulation:
 
 
 def _check(e: Experiment) -> None:
-    if min(e.n_mutations, e.n_samples, e.n_clusters) < 1 or e.depth <= 0 or e.precision <= 0:
-        raise ValueError("sizes, depth and precision must be positive")
+    if (
+        min(e.n_mutations, e.n_samples, e.n_clusters) < 1
+        or min(e.depth, e.precision, e.evenness) <= 0
+    ):
+        raise ValueError("sizes, depth, precision and evenness must be positive")
+    if not 4 <= e.largest_major_cn <= 1_000:
+        raise ValueError("the largest major copy number must be 4 to 1000")
     if e.n_mutations < e.n_clusters:
         raise ValueError(f"{e.n_clusters} clusters need as many mutations, not {e.n_mutations}")
     if e.tumour_content and len(e.tumour_content) != e.n_samples:
@@ -128,7 +138,7 @@ def _smallest_distance(prevalence: Reals) -> float:
 
 def _memberships(e: Experiment, random: np.random.Generator) -> Ints:
     """Clusters of random sizes, each with one mutation at least, in random order."""
-    weights = random.dirichlet(np.full(e.n_clusters, 3.0))
+    weights = random.dirichlet(np.full(e.n_clusters, e.evenness))
     rest = random.choice(e.n_clusters, size=e.n_mutations - e.n_clusters, p=weights)
     return random.permutation(np.concatenate([np.arange(e.n_clusters), rest]))
 
@@ -140,6 +150,9 @@ def _copy_numbers(e: Experiment, random: np.random.Generator) -> tuple[Ints, Int
         return np.ones(shape, int), np.ones(shape, int), np.full(shape, 2)
     n_segments = max(e.n_mutations // 10, 1)
     states = np.array(COPY_STATES)[random.choice(len(COPY_STATES), n_segments, p=COPY_WEIGHTS)]
+    if e.largest_major_cn > 4:
+        amplified = random.random(n_segments) < AMPLIFIED_SHARE
+        states[amplified, 0] = random.integers(5, e.largest_major_cn + 1, amplified.sum())
     sex = random.random(n_segments) < SEX_SHARE
     states[sex] = (1, 0)
     segment = random.integers(0, n_segments, e.n_mutations)
