@@ -5,8 +5,11 @@
 Durable no-op jobs, one producer that waits for each to be kept, one worker with eight slots. The
 peers are installed from bench/jobs.lock into .bench/jobs. All run in turns on the same RabbitMQ and
 PostgreSQL (ATRIUM_TEST_RABBITMQ, ATRIUM_TEST_POSTGRESQL); the median of the rounds counts. "End to
-end" is from the first enqueue to the last job completed; every job must have completed, and for ours
-its row must say so. Exit code 1: a peer or a server is missing, or a job was lost."""
+end" is from the first enqueue to the last job completed; every job must have completed exactly once,
+and for ours its row must say so. What each peer is told is in bench/workers/jobs_peers.py. Then, of
+ours alone: what a worker costs that has nothing to do, a claim among many waiting jobs, and the same
+figures again with a million finished jobs in the table. Exit code 1: a peer or a server is missing, or
+a job was lost or ran twice."""
 
 import argparse
 import contextlib
@@ -48,12 +51,16 @@ RATIOS = (
     ("rabbitmq_postgresql", "dramatiq"),
     ("rabbitmq_postgresql", "celery"),
     ("rabbitmq_postgresql", "celery_results"),
+    ("rabbitmq_postgresql", "celery_results_plain"),
     ("rabbitmq_postgresql", "procrastinate"),
     ("rabbitmq_sqlite", "dramatiq"),
 )
-SLOW = {"celery_results": 10}
+SLOW = {"celery_results": 10, "celery_results_plain": 10}
 """Systems that get this many times fewer jobs, so that a round ends."""
 PATIENCE_S = 120.0
+TABLES = ("embedded_sqlite", "rabbitmq_postgresql")
+"""Whose tables are looked at alone."""
+N_WAITING, N_USERS, IDLE_S = 100_000, 1_000, 20
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,17 @@ def main() -> int:
                 # In turns, so that a busy minute of the machine hits all alike.
                 print(f"round {number + 1}: {system}", file=sys.stderr)
                 rounds[system].append(_measure(system, n_jobs=options.jobs, quick=options.quick))
+        tables = {
+            system: _table(system, n_jobs=options.jobs, quick=options.quick)
+            for system in TABLES
+            if system in systems
+        }
     results = {system: _median(taken) for system, taken in rounds.items()}
-    ratios = _ratios(results)
-    _print(results, ratios)
+    ratios = _ratios(rounds)
+    _print(results, ratios, tables)
     if options.json:
-        print(json.dumps({"bench": "jobs", "ratios": ratios, "results": results}))
+        report = {"bench": "jobs", "ratios": ratios, "results": results, "tables": tables}
+        print(json.dumps(report))
     return 0
 
 
@@ -149,7 +162,7 @@ def _delete_queues(prefix: str) -> None:
     with contextlib.closing(pika.BlockingConnection(pika.URLParameters(RABBITMQ))) as connection:
         channel = connection.channel()
         names = ("bench", "dead", "dramatiq", "dramatiq.DQ", "dramatiq.XQ", "celery")
-        for name in (*names, "celeryresults"):
+        for name in (*names, "celeryresults", "celeryresultsplain"):
             channel.queue_delete(prefix + name)
 
 
@@ -167,6 +180,30 @@ def _measure(system: str, *, n_jobs: int, quick: bool) -> Figures:
         finally:
             _delete_queues(prefix)
             _clear_database()
+
+
+def _table(system: str, *, n_jobs: int, quick: bool) -> dict[str, Any]:
+    """Idle cost, claims among many waiting jobs, and all again behind many finished ones."""
+    n_finished = 50_000 if quick else 1_000_000
+    found: dict[str, Any] = {}
+    for finished in (0, n_finished):
+        print(f"table of {system}, {finished} finished jobs", file=sys.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            round_ = _Round(system, folder=Path(folder), prefix=f"{NAME}.")
+            try:
+                figures: dict[str, Any] = {"finished": finished}
+                if finished:
+                    round_.ask("fill", finished)
+                    with round_:
+                        figures |= asdict(round_.figures(n_jobs, n_single=50 if quick else 200))
+                else:
+                    figures |= round_.ask("idle", IDLE_S)
+                figures |= round_.ask("claims", N_WAITING, N_USERS)
+            finally:
+                _delete_queues(f"{NAME}.")
+                _clear_database()
+        found[f"{finished}_finished"] = {key: round(value, 3) for key, value in figures.items()}
+    return found
 
 
 class _Round:
@@ -201,10 +238,23 @@ class _Round:
         }
         self._rows = create_engine(uri)
 
+    def ask(self, *arguments: object) -> dict[str, float]:
+        """What bench/workers/jobs_table.py says."""
+        command = [sys.executable, "-W", "ignore", str(WORKERS / "jobs_table.py")]
+        answer = subprocess.run(
+            [*command, *map(str, arguments)],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return cast(dict[str, float], json.loads(answer.stdout.splitlines()[-1]))
+
     def __enter__(self) -> "_Round":
         self._producer = self._start("producer")
         if self._output.readline() != "ready\n":
             raise RuntimeError(f"{self.system}: the producer did not start")
+        self._n_before = self._n_done()
         self._worker = self._start("worker")
         return self
 
@@ -273,16 +323,18 @@ class _Round:
                 raise JobsLost(f"{self.system}: {found} of {count} jobs ran in {PATIENCE_S:g} s")
             time.sleep(0.002)
         marks = list(MARK.iter_unpack(self._marks.read_bytes()))
-        if len(marks) != count:
+        if len(marks) != count or len(set(marks)) != count:
             raise JobsLost(f"{self.system}: {len(marks)} runs of {count} jobs")
         return [began - sent for sent, began in marks]
 
     def _rows_done(self, count: int) -> bool:
+        return self._rows is None or self._n_done() - self._n_before == count
+
+    def _n_done(self) -> int:
         if self._rows is None:
-            return True
+            return 0
         with self._rows.connect() as connection:
-            done = connection.scalar(text("SELECT count(*) FROM job WHERE state = 'done'"))
-        return bool(done == count)
+            return connection.scalar(text("SELECT count(*) FROM job WHERE state = 'done'")) or 0
 
     def _cpu_s(self) -> float:
         return _cpu_s(self._producer.pid) + _cpu_s(self._worker.pid)
@@ -301,22 +353,34 @@ def _median(rounds: list[Figures]) -> dict[str, float]:
     return {key: round(statistics.median(each[key] for each in taken), 3) for key in taken[0]}
 
 
-def _ratios(results: dict[str, dict[str, float]]) -> dict[str, float]:
+def _ratios(rounds: dict[str, list[Figures]]) -> dict[str, float]:
+    """Of the runs of the same round, which the machine treated alike; the median of the rounds."""
     return {
-        f"{ours}_vs_{peer}": round(results[ours]["end_to_end"] / results[peer]["end_to_end"], 2)
+        f"{ours}_vs_{peer}": round(
+            statistics.median(
+                mine.end_to_end / theirs.end_to_end
+                for mine, theirs in zip(rounds[ours], rounds[peer], strict=True)
+            ),
+            2,
+        )
         for ours, peer in RATIOS
-        if ours in results and peer in results
+        if ours in rounds and peer in rounds
     }
 
 
-def _print(results: dict[str, dict[str, float]], ratios: dict[str, float]) -> None:
+def _print(
+    results: dict[str, dict[str, float]], ratios: dict[str, float], tables: dict[str, Any]
+) -> None:
     columns = ("end_to_end", "enqueue", "pick_up_p50_ms", "pick_up_p99_ms", "cpu_ms")
     print(f"{'':22}" + "".join(f"{name:>16}" for name in (*columns, "idle_cpu_%")))
     for system, figures in results.items():
         values = [figures[name] for name in (*columns, "idle_cpu_percent")]
         print(f"{system:22}" + "".join(f"{value:16.2f}" for value in values))
     for name, ratio in ratios.items():
-        print(f"{name:42}{ratio:8.2f}")
+        print(f"{name:50}{ratio:8.2f}")
+    for system, found in tables.items():
+        for figures in found.values():
+            print(system, *(f"{name}={value:g}" for name, value in figures.items()))
 
 
 if __name__ == "__main__":

@@ -103,12 +103,22 @@ class Celery:
         self.app.worker_main(["worker", *options, *quiet])
 
 
-class CeleryResults(Celery):
-    """The same with results in PostgreSQL: a row for each job, as ours has."""
+class CeleryResultsPlain(Celery):
+    """The same with results in PostgreSQL as they are without further settings: a row for each job
+    that has ended, with its result and nothing else. Nobody reads it."""
 
     def __init__(self) -> None:
         self.backend = "db+" + setting("POSTGRESQL").replace("+psycopg", "+psycopg2")
         super().__init__()
+
+
+class CeleryResults(CeleryResultsPlain):
+    """Like for like with our row: it also tells that a job has started, and its name, arguments,
+    queue, worker and retries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.app.conf.update(task_track_started=True, result_extended=True)
 
 
 class Huey:
@@ -158,6 +168,7 @@ SYSTEMS = {
     "dramatiq": Dramatiq,
     "celery": Celery,
     "celery_results": CeleryResults,
+    "celery_results_plain": CeleryResultsPlain,
     "huey": Huey,
     "procrastinate": Procrastinate,
 }
