@@ -1,27 +1,21 @@
 // The house itself: slabs, rooms, columns, edges, shadows and the rims of lit rooms. Each kind is one instanced
 // mesh or one set of lines, however many there are: a handful of draw calls.
 import {
-  BoxGeometry,
+  BackSide,
   BufferAttribute,
   BufferGeometry,
   CanvasTexture,
-  Color,
   DynamicDrawUsage,
   Group,
-  InstancedMesh,
   LineBasicMaterial,
   LineSegments,
-  Matrix4,
   Mesh,
   MeshBasicMaterial,
-  MeshLambertMaterial,
   PlaneGeometry,
-  SRGBColorSpace,
 } from "three";
+import { boxes, setBox, setColour, shadedBox } from "./boxes.js";
 import { OPEN_ROOM, ROOM, SLAB, WALL } from "./layout.js";
 
-const matrix = new Matrix4();
-const colour = new Color();
 // The twelve edges of a unit box that stands on its foot, as pairs of corners.
 const CORNERS = [0, 1, 1, 3, 3, 2, 2, 0, 4, 5, 5, 7, 7, 6, 6, 4, 0, 4, 1, 5, 2, 6, 3, 7];
 
@@ -29,22 +23,20 @@ export class Building {
   constructor(plan) {
     this.plan = plan;
     this.group = new Group();
-    this.box = new BoxGeometry(1, 1, 1).translate(0, 0.5, 0);
+    this.box = shadedBox();
     this.slabs = this.instanced(plan.floors.length);
     this.rooms = this.instanced(plan.rooms.length);
     this.columns = this.instanced(plan.wings.length * 4);
     this.rims = this.instanced(plan.rooms.length, new MeshBasicMaterial());
-    this.halo = new Mesh(this.box, new MeshBasicMaterial({ side: 1 }));
+    this.halo = new Mesh(this.box, new MeshBasicMaterial({ side: BackSide }));
     this.halo.visible = false;
     this.group.add(this.halo);
     this.edges = this.lines(plan.floors.length + plan.rooms.length);
     this.shadows = plan.wings.map((wing) => this.shadow(wing));
   }
 
-  instanced(count, material = new MeshLambertMaterial()) {
-    const mesh = new InstancedMesh(this.box, material, Math.max(1, count));
-    mesh.count = count;
-    mesh.frustumCulled = false;
+  instanced(count, material) {
+    const mesh = boxes(this.box, count, material);
     mesh.instanceMatrix.setUsage(DynamicDrawUsage);
     this.group.add(mesh);
     return mesh;
@@ -148,15 +140,6 @@ export function slabBox(floor) {
 export function roomBox(room) {
   const h = room.open ? OPEN_ROOM : Math.max(0.04, room.height);
   return { x: room.x, y: room.floor.y, z: room.z, w: ROOM, h, d: ROOM };
-}
-
-export function setBox(mesh, index, { x, y, z, w, h, d }, shown = 1) {
-  matrix.makeScale(w * shown, h * shown, d * shown).setPosition(x, y, z);
-  mesh.setMatrixAt(index, matrix);
-}
-
-export function setColour(mesh, index, [r, g, b]) {
-  mesh.setColorAt(index, colour.setRGB(r / 255, g / 255, b / 255, SRGBColorSpace));
 }
 
 function writeEdges(array, at, { x, y, z, w, h, d }, shown) {

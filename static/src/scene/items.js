@@ -1,42 +1,35 @@
 // What is in the rooms of the chosen floor: a block for each course, a thin sheet on it for each video.
 // Only one floor has its items drawn at a time, so the cost does not grow with the organisation.
-import { BoxGeometry, Group, InstancedMesh, MeshLambertMaterial } from "three";
-import { setBox, setColour } from "./building.js";
+import { Color, Group, SRGBColorSpace } from "three";
+import { Crowd } from "./crowd.js";
 import { gridInRoom, OPEN_ROOM } from "./layout.js";
 
 const MOST_SHEETS = 5;
+const colour = new Color();
 
 export class Items {
   constructor(floor, items) {
     this.group = new Group();
     this.floor = floor;
     this.things = placed(floor, items);
-    const box = new BoxGeometry(1, 1, 1).translate(0, 0.5, 0);
-    this.blocks = mesh(box, this.things.length);
-    const sheets = this.things.flatMap((thing) => sheetsOf(thing));
-    this.sheets = mesh(box, sheets.length);
-    this.things.forEach((thing, i) => {
-      setBox(this.blocks, i, thing.box);
-    });
-    sheets.forEach((sheet, i) => {
-      setBox(this.sheets, i, sheet);
-    });
-    this.group.add(this.blocks, this.sheets);
-    this.follow();
+    this.sheets = this.things.flatMap((thing) => sheetsOf(thing));
+    this.crowd = new Crowd([...this.things.map((thing) => thing.box), ...this.sheets]);
+    this.group.add(this.crowd.mesh);
   }
 
-  /** Stand where the floor stands. */
-  follow() {
+  /** Stand where the floor stands, and turn to the eye. */
+  follow(eye, perMetre) {
     this.group.position.y = this.floor.y;
     this.group.visible = this.floor.shown > 0;
+    this.crowd.face(eye, perMetre);
   }
 
+  /** colourOfItem: a thing to [r, g, b] from 0 to 255; sheets are of one colour. */
   paint(colourOfItem, sheetColour) {
-    this.things.forEach((thing, i) => {
-      setColour(this.blocks, i, colourOfItem(thing));
-    });
-    if (this.blocks.instanceColor) this.blocks.instanceColor.needsUpdate = true;
-    this.sheets.material.color.set(sheetColour);
+    const sheet = linear(sheetColour);
+    this.crowd.paint((i) =>
+      i < this.things.length ? linear(colourOfItem(this.things[i])) : sheet,
+    );
   }
 
   /** The things with their boxes in the scene, for picking. */
@@ -47,12 +40,12 @@ export class Items {
 
   dispose() {
     this.group.removeFromParent();
-    this.blocks.geometry.dispose();
-    for (const each of [this.blocks, this.sheets]) {
-      each.material.dispose();
-      each.dispose();
-    }
+    this.crowd.dispose();
   }
+}
+
+function linear([r, g, b]) {
+  return colour.setRGB(r / 255, g / 255, b / 255, SRGBColorSpace).toArray();
 }
 
 function placed(floor, items) {
@@ -79,11 +72,4 @@ function sheetsOf({ item, box }) {
     d: box.d * 0.8,
     h: thin,
   }));
-}
-
-function mesh(geometry, count) {
-  const made = new InstancedMesh(geometry, new MeshLambertMaterial(), Math.max(1, count));
-  made.count = count;
-  made.frustumCulled = false;
-  return made;
 }

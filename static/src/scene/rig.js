@@ -80,22 +80,32 @@ export class Rig {
     return b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : 0;
   }
 
-  /** The view from which the box fills the stage. */
+  /** The view from which the box fills the stage and stands in its middle. */
   fit({ min, max }, angles = {}) {
     const { theta = this.view.theta, phi = this.view.phi } = angles;
-    const centre = min.map((low, i) => (low + max[i]) / 2);
     const axes = axesOf(theta, phi);
     const vertical = Math.tan((this.camera.fov * Math.PI) / 360);
-    const horizontal = vertical * this.camera.aspect;
-    let radius = 0;
-    for (const corner of cornersOf(min, max)) {
-      const from = corner.map((part, i) => part - centre[i]);
-      const depth = dot(from, axes.back);
-      radius = Math.max(radius, depth + Math.abs(dot(from, axes.right)) / horizontal);
-      radius = Math.max(radius, depth + Math.abs(dot(from, axes.up)) / vertical);
+    const slopes = { right: vertical * this.camera.aspect, up: vertical };
+    const corners = cornersOf(min, max);
+    const centre = min.map((low, i) => (low + max[i]) / 2);
+    let radius = radiusFor(corners, centre, axes, slopes);
+    // What is near looks larger, so the middle of the picture is not that of the box: move towards it.
+    for (let step = 0; step < 6; step++) {
+      for (const axis of ["right", "up"]) {
+        const seen = corners.map((corner) => seenAt(corner, centre, axes, axis, radius));
+        const off = ((Math.min(...seen) + Math.max(...seen)) / 2) * radius;
+        for (let i = 0; i < 3; i++) centre[i] += axes[axis][i] * off;
+      }
+      radius = radiusFor(corners, centre, axes, slopes);
     }
     this.radii = [2, Math.max(this.radii[1], radius * 2.5)];
-    return { x: centre[0], y: centre[1], z: centre[2], theta, phi, radius: radius * 1.04 };
+    return { x: centre[0], y: centre[1], z: centre[2], theta, phi, radius: radius * 1.1 };
+  }
+
+  /** How large a metre in the middle of the view is. */
+  get pixelsPerMetre() {
+    const height = 2 * Math.tan((this.camera.fov * Math.PI) / 360) * this.view.radius;
+    return this.canvas.clientHeight / height;
   }
 
   /** Put the camera where the view says. */
@@ -113,6 +123,24 @@ export class Rig {
     this.camera.updateProjectionMatrix();
     this.camera.updateMatrixWorld();
   }
+}
+
+/** How far from `centre` the eye must be for all corners to be in sight. */
+function radiusFor(corners, centre, axes, slopes) {
+  let radius = 0;
+  for (const corner of corners) {
+    const from = corner.map((part, i) => part - centre[i]);
+    const depth = dot(from, axes.back);
+    for (const axis of ["right", "up"])
+      radius = Math.max(radius, depth + Math.abs(dot(from, axes[axis])) / slopes[axis]);
+  }
+  return radius;
+}
+
+/** Where on the picture's axis a corner appears, as a slope. */
+function seenAt(corner, centre, axes, axis, radius) {
+  const from = corner.map((part, i) => part - centre[i]);
+  return dot(from, axes[axis]) / Math.max(0.1, radius - dot(from, axes.back));
 }
 
 function axesOf(theta, phi) {

@@ -235,8 +235,8 @@ export class Structure extends EventTarget {
 
   draw() {
     if (!this.plan || this.isLost) return;
-    this.arrange();
     this.rig.apply();
+    this.arrange();
     this.renderer.render(this.scene, this.rig.camera);
     this.frames += 1;
     this.host.dataset.frames = this.frames;
@@ -256,7 +256,7 @@ export class Structure extends EventTarget {
     }
     this.building.place();
     this.building.glow(this.lit?.floor.shown ? glowBox(this.lit) : null);
-    this.items?.follow();
+    this.items?.follow(this.rig.camera.position, this.rig.pixelsPerMetre);
     this.floorPlan?.follow();
   }
 
@@ -288,7 +288,7 @@ export class Structure extends EventTarget {
         return this.isFaded(floor) ? mix(tinted, parse(theme.faded), 0.75) : tinted;
       },
     });
-    this.items?.paint((thing) => this.itemColour(thing), theme.sheet);
+    this.items?.paint((thing) => this.itemColour(thing), parse(theme.sheet));
     this.invalidate();
   }
 
