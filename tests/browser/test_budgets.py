@@ -17,6 +17,7 @@ PAGES = {
     "charts": (["src/islands/Chart.js", "plotly"], 420, 28, 560),
     "upload": (["src/islands/Upload.js"], 35, 28, 75),
     "upload, a file chosen": (["src/islands/Upload.js", "tus-js-client"], 50, 28, 90),
+    "3D structure": (["src/entries/structure.js", "src/islands/Structure.js"], 165, 32, 220),
     "sortable table": (["jquery"], 35, 28, 75),
     "jobs": (["src/entries/jobs.js"], 12, 28, 75),
     "dashboard": (["src/entries/admin.js"], 20, 32, 75),

@@ -4,7 +4,7 @@
 const GAP = 3;
 const MOST = 70;
 // Where a name that finds its place taken is tried instead, in pixels below it.
-const SHIFTS = [0, -24, 26];
+const SHIFTS = [0, 26];
 
 export class Labels {
   constructor(host) {

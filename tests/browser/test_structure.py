@@ -1,0 +1,295 @@
+"""The 3D structure in a real Chromium, whose WebGL is drawn by software."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from werkzeug.datastructures import FileStorage
+
+from dashboard.accounts.models import User
+from dashboard.activity import services as activity
+from dashboard.catalogue import services as catalogue
+from dashboard.catalogue.models import Item
+from dashboard.organisation import services
+from tests.browser.test_look import faults
+from tests.factories.catalogue import make_item
+from tests.factories.organisation import make_glb, make_unit
+from tests.factories.portal import Visitor, violations
+
+pytestmark = pytest.mark.browser
+
+SCENE = "document.querySelector('[data-island=Structure]').structure"
+NO_WEBGL = "HTMLCanvasElement.prototype.getContext = () => null"
+# Where a room's middle is in the window, in pixels.
+SPOT = f"""(key) => {{
+  const s = {SCENE};
+  const room = s.plan.rooms.find((each) => each.source.key === key);
+  const frame = s.canvas.getBoundingClientRect();
+  for (let y = frame.top + 4; y < frame.bottom; y += 3)
+    for (let x = frame.left + 4; x < frame.right; x += 3)
+      if (s.pick(x, y)?.room === room && s.pick(x, y).kind === 'room') return [x + 1, y + 1];
+  return null;
+}}"""
+# How many of the picture's points have a colour of their own.
+COLOURED = """async (picture) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${picture}`;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [image.width, image.height];
+  const context = canvas.getContext('2d');
+  context.drawImage(image, 0, 0);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 30) count++;
+  return count;
+}"""
+
+
+@pytest.fixture
+def house(app: Flask) -> dict[str, Any]:
+    """Two divisions: two departments with a position each and two courses to the first, and one without any."""
+    top = make_unit("研究院", name_en="Research", colour="#2f7f9e")
+    genomics = make_unit("基因组学部", name_en="Genomics", parent=top)
+    statistics = make_unit("统计部", name_en="Statistics", parent=top)
+    make_unit("运营中心", name_en="Operations")
+    analyst, lead = make_item("position", title="Analyst"), make_item("position", title="团队主管")
+    courses = [make_item(title="Tables"), make_item(title="统计基础")]
+    catalogue.link_courses(analyst.id, actor_id=None, course_ids=[c.id for c in courses])
+    services.set_positions(genomics.id, actor_id=None, item_ids=[analyst.id])
+    services.set_positions(statistics.id, actor_id=None, item_ids=[lead.id])
+    return {
+        "floor": str(genomics.id),
+        "room": f"{genomics.id}-{analyst.id}",
+        "other": f"{statistics.id}-{lead.id}",
+        "position": analyst,
+    }
+
+
+def opened(visitor: Visitor, path: str = "/3d", **options: Any) -> Page:
+    """The page with its view drawn."""
+    page = visitor.open(path, **options)
+    page.wait_for_selector("[data-drawn]")
+    page.wait_for_function(f"() => {SCENE}.frames > 0")
+    return page
+
+
+def frames(page: Page) -> int:
+    return int(page.evaluate(f"() => {SCENE}.frames"))
+
+
+class TestView:
+    @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+    def test_is_drawn_in_colour_and_is_sound(
+        self, visitor: Visitor, house: dict[str, Any], dark: bool
+    ) -> None:
+        page = opened(visitor, dark=dark)
+
+        picture = base64.b64encode(page.locator(".scene-frame").screenshot()).decode()
+
+        assert page.evaluate(COLOURED, picture) > 2000
+        assert violations(page) == []
+        assert faults(page) == []
+        assert page.console_errors == []  # type: ignore[attr-defined]
+
+    def test_draws_nothing_while_nothing_happens(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+        page.wait_for_timeout(400)
+        before = frames(page)
+
+        page.wait_for_timeout(1000)
+
+        assert frames(page) == before
+
+    def test_opens_the_page_of_what_is_clicked(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+
+        page.mouse.move(*page.evaluate(SPOT, house["room"]))
+        expect(page.locator(".scene-tip")).to_contain_text("Analyst")
+        expect(page.locator(f"[data-room='{house['room']}']")).to_have_attribute("data-lit", "")
+        page.mouse.click(*page.evaluate(SPOT, house["room"]))
+        expect(page.locator(".scene-status")).to_have_text("Genomics: 2 courses")
+        page.mouse.click(*page.evaluate(SPOT, house["room"]))
+
+        expect(page).to_have_url(re.compile(rf"/positions/{house['position'].id}$"))
+
+    def test_can_be_used_by_keyboard_alone(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor)
+        page.locator(".scene-canvas").focus()
+
+        angle = page.evaluate(f"() => {SCENE}.rig.view.theta")
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate(f"() => {SCENE}.rig.view.theta") != angle
+        page.keyboard.press("PageDown")
+        expect(page.locator(f"[data-unit='{house['floor']}']")).to_have_attribute("data-chosen", "")
+        page.keyboard.press("Escape")
+        expect(page.locator("[data-chosen]")).to_have_count(0)
+        page.keyboard.press("PageDown")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")
+
+        expect(page).to_have_url(re.compile("/positions/"))
+
+    def test_follows_the_list_and_the_search(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor, language="zh")
+        lit = f"() => {SCENE}.lit?.source.key ?? null"
+
+        page.locator(f"[data-room='{house['other']}']").focus()
+        assert page.evaluate(lit) == house["other"]
+        page.locator("summary", has_text="基因组学部").click()
+        page.wait_for_function(f"() => {SCENE}.items?.things.length === 2")
+        assert page.evaluate(f"() => {SCENE}.chosen.source.key") == house["floor"]
+        expect(page.locator(f"[data-unit='{house['floor']}']")).to_have_attribute("open", "")
+        page.get_by_role("searchbox").fill("主管")
+        expect(page.locator(".scene-status")).to_have_text("找到 1 个")
+        page.keyboard.press("Enter")
+
+        assert page.evaluate(lit) == house["other"]
+        assert page.evaluate(f"() => {SCENE}.chosen.source.name") == "统计部"
+
+    def test_lights_the_way_of_a_learner(
+        self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
+    ) -> None:
+        learner = make_user("learner")
+        position: Item = house["position"]
+        activity.set_favourite(learner_id=learner.id, item_id=position.id, on=True)
+
+        page = opened(visitor, f"/3d?room={position.id}", user=learner)
+
+        page.wait_for_function(f"() => {SCENE}.plan.rooms.some((room) => room.lit)")
+        lit = f"() => {SCENE}.plan.rooms.filter((room) => room.lit).map((room) => room.source.key)"
+        assert page.evaluate(lit) == [house["room"]]
+        assert page.evaluate(f"() => {SCENE}.chosen.source.key") == house["floor"]
+
+    def test_takes_one_frame_where_motion_is_not_wanted(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+        page.wait_for_timeout(400)
+        still = _frames_of_a_change(page, 100)
+        page.emulate_media(reduced_motion="no-preference")
+        moving = _frames_of_a_change(page, 0)
+
+        assert 1 <= still <= 2
+        assert moving > still
+
+    def test_shows_labels_that_stay_apart_and_inside(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor, language="zh", width=390, height=800)
+
+        boxes = page.evaluate(f"() => {SCENE}.labels.shown.map((label) => label.box)")
+        width = page.evaluate(f"() => {SCENE}.canvas.clientWidth")
+
+        assert len(boxes) >= 3
+        assert all(box["x"] >= 0 and box["x"] + box["w"] <= width for box in boxes)
+        assert not [
+            (a, b)
+            for i, a in enumerate(boxes)
+            for b in boxes[i + 1 :]
+            if abs(a["x"] + a["w"] / 2 - b["x"] - b["w"] / 2) < (a["w"] + b["w"]) / 2
+            and abs(a["y"] + a["h"] / 2 - b["y"] - b["h"] / 2) < (a["h"] + b["h"]) / 2
+        ]
+
+    def test_stands_in_the_building_that_was_sent(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        model = FileStorage(io.BytesIO(make_glb()), filename="house.glb")
+        services.replace_backdrop(model, actor_id=None, max_bytes=10**6)
+
+        page = opened(visitor)
+
+        page.wait_for_function(f"() => {SCENE}.backdrop")
+        assert violations(page) == []
+
+
+class TestWithout:
+    def test_webgl_the_list_is_the_page(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = visitor.open("/login")
+        page.context.add_init_script(NO_WEBGL)
+        page.goto("/3d")
+
+        expect(page.locator(".scene .note")).to_contain_text("The list holds everything")
+        page.get_by_role("link", name="Analyst").click()
+        expect(page).to_have_url(re.compile("/positions/"))
+
+    def test_its_context_it_says_so_and_comes_back(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+        page.evaluate(
+            f"() => {{ window.lose = {SCENE}.renderer.getContext().getExtension('WEBGL_lose_context');"
+            " window.lose.loseContext(); }"
+        )
+        expect(page.locator(".scene-note")).to_contain_text("graphics card")
+        before = frames(page)
+
+        page.evaluate("() => window.lose.restoreContext()")
+
+        expect(page.locator(".scene-note")).to_have_count(0)
+        page.wait_for_function(f"(before) => {SCENE}.frames > before", arg=before)
+
+    def test_leaves_nothing_behind(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor)
+        page.evaluate(
+            f"() => {{ window.old = {SCENE}; window.gl = window.old.renderer.getContext(); }}"
+        )
+
+        page.evaluate("() => dispatchEvent(new PageTransitionEvent('pagehide'))")
+
+        assert page.locator("canvas").count() == 0
+        assert page.evaluate("() => window.gl.isContextLost()")
+        count = page.evaluate("() => window.old.frames")
+        page.evaluate("() => document.dispatchEvent(new CustomEvent('theme:change'))")
+        page.locator(f"[data-room='{house['room']}']").focus()
+        page.wait_for_timeout(200)
+        assert page.evaluate("() => window.old.frames") == count
+
+
+class TestPortal:
+    def test_shows_its_layers_to_administrators(
+        self, visitor: Visitor, make_user: Callable[..., User]
+    ) -> None:
+        page = opened(visitor, "/3d/portal", user=make_user("admin"))
+
+        names = page.evaluate(f"() => {SCENE}.plan.floors.map((floor) => floor.source.key)")
+        assert names[0] == "web"
+        assert names[-1] == "data"
+        assert faults(page) == []
+        assert violations(page) == []
+
+
+class TestTreeInTheDashboard:
+    def test_moves_a_unit_that_is_dragged(
+        self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
+    ) -> None:
+        page = visitor.open("/admin/structure/", user=make_user("admin"))
+        names = page.locator("[data-unit] .org-name a")
+        assert names.all_inner_texts() == ["研究院", "基因组学部", "统计部", "运营中心"]
+
+        with page.expect_navigation():
+            page.locator("[data-unit]", has_text="统计部").drag_to(
+                page.locator("[data-unit]", has_text="基因组学部"),
+                source_position={"x": 60, "y": 20},
+                target_position={"x": 40, "y": 4},
+            )
+
+        assert names.all_inner_texts() == ["研究院", "统计部", "基因组学部", "运营中心"]
+        assert violations(page) == []
+
+
+def _frames_of_a_change(page: Page, explode: int) -> int:
+    before = frames(page)
+    page.locator("input[type=range]").fill(str(explode))
+    page.wait_for_timeout(900)
+    return frames(page) - before
