@@ -66,14 +66,12 @@ def open_page(browser: Any, address: str) -> tuple[Page, dict[str, float]]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     started = time.perf_counter()
-    answer = page.goto(f"{address}/3d")
-    assert answer is not None
+    page.goto(f"{address}/3d")
     page.wait_for_selector("[data-drawn]", timeout=60_000)
-    page.wait_for_timeout(300)
-    return page, {
-        "drawn_s": round(time.perf_counter() - started, 2),
-        "page_kb": round(len(answer.body()) / 1000, 1),
-    }
+    page.wait_for_function(f"() => {ISLAND}.frames > 0")
+    drawn_s = round(time.perf_counter() - started, 2)
+    size = len(page.request.get(f"{address}/3d").body())
+    return page, {"drawn_s": drawn_s, "page_kb": round(size / 1000, 1)}
 
 
 def choose_floor(page: Page) -> float:
