@@ -30,6 +30,7 @@ from dashboard.core.i18n import lazy
 from dashboard.core.navigation import Entry
 from dashboard.job_queue import admin as job_queue_admin
 from dashboard.job_queue import api as job_queue_api
+from dashboard.job_queue import metrics as job_metrics
 from dashboard.job_queue import operations as job_operations
 from dashboard.job_queue import pages as job_queue_pages
 from dashboard.job_queue import tasks as job_queue_tasks
@@ -45,10 +46,12 @@ from dashboard.serving import admin as serving_admin
 from dashboard.serving import api as serving_api
 from dashboard.serving import inference as serving_inference
 from dashboard.serving import legacy as serving_legacy
+from dashboard.serving import metrics as serving_metrics
 from dashboard.serving import pages as serving_pages
 from dashboard.serving import tasks as serving_tasks
 
 ADMIN = roles("admin")
+job_metrics.add_collector(serving_metrics.Deployments())
 ANALYST = roles("analyst", "admin")
 
 PAGES: list[Blueprint] = [

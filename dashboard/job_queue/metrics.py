@@ -13,15 +13,23 @@ from dashboard.core.database import session, utcnow
 from dashboard.job_queue import queries
 from dashboard.job_queue.models import READY, RUNNING, Job
 
-__all__ = ["CONTENT_TYPE", "text"]
+__all__ = ["CONTENT_TYPE", "add_collector", "text"]
 
 HOUR_MIN = 60
+# What the domains above this one tell.
+_collectors: list[Collector] = []
+
+
+def add_collector(collector: Collector) -> None:
+    """Tell what `collector` gathers beside the queue's own metrics."""
+    _collectors.append(collector)
 
 
 def text() -> str:
     """All metrics, each with what it means."""
     registry = CollectorRegistry()
-    registry.register(_Queue())
+    for collector in (_Queue(), *_collectors):
+        registry.register(collector)
     return generate_latest(registry).decode()
 
 

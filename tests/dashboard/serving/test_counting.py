@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask.testing import FlaskClient
 
 from dashboard.core.database import session
 from dashboard.serving import journal, monitoring, queries, services
@@ -137,3 +138,13 @@ class TestCountAll:
 
         assert monitoring.total(queries.list_hours(deployed[0].id, hours=1)).n_requests == 1
         session.rollback()
+
+
+def test_prometheus_shows_the_sums(deployed: Deployed, as_admin: FlaskClient) -> None:
+    services.record(Answer(deployed[0].id, "sync", 3, ms={"total": 2.0}))
+    services.count_all()
+
+    text = as_admin.get("/metrics").text
+
+    assert f'atrium_predictions_total{{deployment="{deployed[0].name}"}} 1.0' in text
+    assert f'atrium_prediction_records_total{{deployment="{deployed[0].name}"}} 3.0' in text
