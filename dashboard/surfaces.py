@@ -120,7 +120,7 @@ NAVIGATION = [
     Entry("catalogue.position_list", lazy("Positions"), "position"),
     Entry("organisation.structure", lazy("3D structure"), "structure"),
     Entry("activity.favourites", lazy("Favourites"), "heart", less_used=True),
-    Entry("recommendations.own_list", lazy("Recommended"), "spark"),
+    Entry("recommendations.own_list", lazy("Recommended"), "spark", less_used=True),
     Entry("analyses.workspace", lazy("Workspace"), "workspace"),
     Entry("serving.model_list", lazy("Models"), "model"),
     Entry("recommendations_workspace.overview", lazy("Charts"), "chart", less_used=True),
