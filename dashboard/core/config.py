@@ -19,6 +19,9 @@ WELL_KNOWN_PASSWORDS = frozenset({"guest", "123456", "password", "postgres", "ro
 MIN_SECRET_LENGTH = 32
 # Zero means what the machine has.
 MACHINE = ("cpus", "memory_mb")
+# Zero means none.
+OFF = ("prediction_port",)
+MAX_PORT = 65535
 
 
 class InvalidConfig(Exception):
@@ -120,12 +123,13 @@ class Serving:
     max_records: int = 1000
     max_open_tasks: int = 1000
     task_keep_hours: int = 72
-    inspect_timeout_s: float = 20.0
+    inspect_timeout_s: float = 30.0
     inspect_memory_mb: int = 2048
     cpus: float = 0.0
     memory_mb: int = 0
     legacy_api: str = "development"
     legacy_per_minute: int = 60
+    prediction_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +264,16 @@ def _development_secret(path: Path) -> str:
 def _check(config: Config) -> None:
     _check_range("site.environment", config.site.environment, ("development", "production"))
     _check_range("site.default_language", config.site.default_language, ("en", "zh"))
-    if not 0 < config.server.port < 65536:
-        raise InvalidConfig(f"server.port must be from 1 to 65535, not {config.server.port}")
+    if not 0 < config.server.port <= MAX_PORT:
+        raise InvalidConfig(f"server.port must be from 1 to {MAX_PORT}, not {config.server.port}")
     for section in (config.server, config.accounts, config.uploads, config.jobs):
         _check_positive(section)
     _check_positive(config.recommendations)
     _check_positive(config.organisation)
     _check_positive(config.analyses)
     _check_positive(config.serving)
+    if config.serving.prediction_port > MAX_PORT:
+        raise InvalidConfig(f"serving.prediction_port must be at most {MAX_PORT}")
     _check_range("serving.legacy_api", config.serving.legacy_api, ("development", "on", "off"))
     models = ("auto", "blend", "window", "item-item", "rp3beta", "ease")
     _check_range("recommendations.model", config.recommendations.model, models)
@@ -288,7 +294,13 @@ def _check_positive(section: Any) -> None:
     name = type(section).__name__.lower()
     for spec in fields(section):
         value = getattr(section, spec.name)
-        may_be_zero = spec.name in ("trusted_proxies", "min_free_bytes", "per_owner", *MACHINE)
+        may_be_zero = spec.name in (
+            "trusted_proxies",
+            "min_free_bytes",
+            "per_owner",
+            *MACHINE,
+            *OFF,
+        )
         if (
             isinstance(value, int | float)
             and not isinstance(value, bool)

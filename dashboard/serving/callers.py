@@ -71,10 +71,15 @@ def _person(deployment: Deployment, who: Viewer) -> Caller:
     return Caller(deployment, user_id=who.user_id, owner=manages)
 
 
-def _deployment_token() -> str:
-    scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
+def token_in(authorization: str) -> str:
+    """The deployment's token in an Authorization header; empty when there is none."""
+    scheme, _space, value = authorization.partition(" ")
     value = value.strip()
     return value if scheme.lower() == "bearer" and value.startswith(TOKEN_PREFIX) else ""
+
+
+def _deployment_token() -> str:
+    return token_in(request.headers.get("Authorization", ""))
 
 
 def _by_token(token: str) -> Deployment:

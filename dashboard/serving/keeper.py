@@ -8,7 +8,7 @@ from flask import Flask
 
 from dashboard.core.database import DBAPIError, db
 from dashboard.core.errors import DomainError
-from dashboard.serving import queries, replicas, services
+from dashboard.serving import gateway, queries, replicas, services
 from dashboard.serving.models import Deployment, Health
 from jobs.engines.scoring.supervisor import Standing, Supervisor, Wanted
 
@@ -33,8 +33,10 @@ class Keeper:
         """Serve until `stop`; the exit code."""
         self._supervisor.start()
         try:
-            while not self._stopping.is_set():
-                self._stopping.wait(self._turn_safely())
+            # Ends before the replicas do: what it took is answered and counted.
+            with gateway.serving(self._app):
+                while not self._stopping.is_set():
+                    self._stopping.wait(self._turn_safely())
         finally:
             self._supervisor.stop()
             self._turn_safely()

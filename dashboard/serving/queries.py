@@ -4,13 +4,13 @@ An owner sees her own and what was shared with her; administrators see all. Not 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from dashboard.core.config import Serving
@@ -178,6 +178,18 @@ def list_all_deployments() -> list[Deployment]:
     """Every deployment of the portal, by id: what the process that serves them makes real."""
     loads = (joinedload(Deployment.version), joinedload(Deployment.model))
     return list(session.scalars(select(Deployment).options(*loads).order_by(Deployment.id)))
+
+
+def list_callable() -> Sequence[Row[tuple[int, str, float, str, int]]]:
+    """Of every deployment: id, token_hash, timeout_s, state and version_id."""
+    names = ("id", "token_hash", "timeout_s", "state", "version_id")
+    return session.execute(select(*(getattr(Deployment, name) for name in names))).all()
+
+
+def list_versions_of_ids(version_ids: Iterable[int]) -> list[ModelVersion]:
+    """The versions of these ids."""
+    query = select(ModelVersion).where(ModelVersion.id.in_(list(version_ids)))
+    return list(session.scalars(query))
 
 
 def get_deployment(deployment_id: int, viewer: Viewer, *, right: Right = Right.VIEW) -> Deployment:

@@ -7,6 +7,7 @@ reading, checking and scoring happen in the replica. Whoever sends slowly holds 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ import orjson
 
 from jobs.engines.scoring.client import AsyncReplicaClient
 from jobs.engines.scoring.frames import NoReplica, ReplicaLost, ReplicaTimeout, Reply, Status
+
+log = logging.getLogger(__name__)
 
 PREFIX, SUFFIX = "/api/v1/deployments/", "/predict"
 MAX_BODY_BYTES = 16 * 2**20
@@ -43,7 +46,7 @@ class Grant:
 
 
 class Refused(Exception):
-    """The call may not be made; `status` says why: 401 or 404."""
+    """The call may not be made; `status` says why: 401, 404, or 503 when nobody can tell now."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -113,6 +116,12 @@ LOST = _Fault(
     "The replica ended while it worked on this request.",
 )
 TIMED_OUT = _Fault(HTTPStatus.GATEWAY_TIMEOUT, "timed_out", "The model did not answer in time.")
+UNKNOWN = _Fault(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "unavailable",
+    "The portal cannot tell now who may call. Please try again in a moment.",
+)
+REFUSALS = {each.status: each for each in (UNAUTHENTICATED, NOT_FOUND, UNKNOWN)}
 UNEXPECTED = _Fault(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", "Something went wrong on our side."
 )
@@ -138,15 +147,18 @@ class Gateway:
         elif scope.method != "POST":
             _answer_fault(protocol, NOT_ALLOWED)
         else:
-            await self._predict(scope, protocol, int(number), started)
+            try:
+                await self._predict(scope, protocol, int(number), started)
+            except Exception:
+                log.exception("a prediction failed")
+                _answer_fault(protocol, UNEXPECTED)
 
     async def _predict(self, scope: Any, protocol: Any, number: int, started: float) -> None:
         headers = scope.headers
         try:
             grant = await self._authorizer.authorize(number, headers.get("authorization") or "")
         except Refused as error:
-            known = error.status == HTTPStatus.NOT_FOUND
-            _answer_fault(protocol, NOT_FOUND if known else UNAUTHENTICATED)
+            _answer_fault(protocol, REFUSALS.get(error.status, UNAUTHENTICATED))
             return
         body = await _body(protocol, headers.get("content-length"))
         if isinstance(body, _Fault):
