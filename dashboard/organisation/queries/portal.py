@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flask import current_app, url_for
@@ -14,8 +14,19 @@ from dashboard.core.database import db, session, utcnow
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries as job_queue
 from dashboard.job_queue.models import STATE_LABELS, Job, JobState
+from dashboard.serving import queries as serving
+from dashboard.serving.models import HEALTH_LABELS, Deployment, Health
 
 GIB = 2**30
+HEALTH_STATES = {
+    Health.STARTING: "busy",
+    Health.READY: "ok",
+    Health.DEGRADED: "failed",
+    Health.FAILED: "failed",
+    Health.STOPPED: "off",
+}
+# The process that keeps the replicas reports every 15 seconds.
+SILENT_AFTER = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +55,11 @@ def list_layers() -> list[Layer]:
     """The portal from what visitors meet down to what keeps the data."""
     return [
         Layer("web", _("Web"), "#2f7f9e", _web()),
-        *[make() for make in EXTRA_LAYERS],
+        Layer("deployments", _("Deployments"), "#6a5a9c", _deployments()),
         Layer("workers", _("Workers"), "#8a6d1f", _workers()),
         Layer("queue", _("Queue"), "#a4552f", _queue()),
         Layer("data", _("Data"), "#4d6b8a", _data()),
     ]
-
-
-# Layers of domains beside this one, which it need not know to be shown.
-EXTRA_LAYERS: list[Callable[[], Layer]] = []
 
 
 def _web() -> list[Part]:
@@ -62,6 +69,32 @@ def _web() -> list[Part]:
         Part("web:server", _("Web server"), "ok", answer, url=url_for("admin.index")),
         Part("web:api", "API v1", "ok", "OpenAPI 3.1", url=url_for("api_docs.page")),
     ]
+
+
+def _deployments() -> list[Part]:
+    parts = [_deployment(row) for row in serving.list_all_deployments()]
+    url = url_for("serving.deployment_list")
+    nothing = Part("deployment:none", _("No deployment"), "off", _("nothing is served"), url=url)
+    return parts or [nothing]
+
+
+def _deployment(row: Deployment) -> Part:
+    """A deployment as it was last reported; silence is a fault unless it is paused."""
+    health = Health.STOPPED if row.paused else Health(row.health)
+    # One that was resumed just now has reported nothing since.
+    heard_at = max(row.reported_at or row.updated_at, row.updated_at)
+    silent = not row.paused and utcnow() - heard_at > SILENT_AFTER
+    ready = _("%(ready)s of %(count)s replicas ready", ready=row.n_ready, count=row.replicas)
+    words = ready if health is Health.READY else f"{HEALTH_LABELS[health]}, {ready}"
+    age_s = round((utcnow() - heard_at).total_seconds())
+    return Part(
+        f"deployment:{row.id}",
+        row.name,
+        "failed" if silent else HEALTH_STATES[health],
+        _("heard of %(seconds)s s ago", seconds=age_s) if silent else words,
+        row.n_ready / row.replicas if row.replicas and not row.paused else 0.0,
+        url_for("serving.deployment", deployment_id=row.id),
+    )
 
 
 def _workers() -> list[Part]:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ from dashboard.core import uploads
 from dashboard.core.errors import TooLarge
 from dashboard.organisation import services
 from dashboard.organisation.models import Unit
-from dashboard.organisation.queries import ways
+from dashboard.organisation.queries import portal, ways
+from dashboard.serving import services as serving
+from dashboard.serving.models import Health
 from seeds.organisation import generate
 from tests.factories.browsing import fetch
 from tests.factories.catalogue import make_item, make_ready_video
 from tests.factories.dashboard import Desk
+from tests.factories.models import add_line, deploy, viewer_of
 from tests.factories.organisation import make_glb, make_unit
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -172,7 +176,39 @@ class TestPortal:
         parts = {part["key"]: part["state"] for layer in layers for part in layer["parts"]}
         assert parts["worker:none"] == "failed"
         assert parts["data:database"] == "ok"
-        assert {layer["key"] for layer in layers} >= {"web", "workers", "queue", "data"}
+        assert parts["deployment:none"] == "off"
+        keys = [layer["key"] for layer in layers]
+        assert keys == ["web", "deployments", "workers", "queue", "data"]
+
+    def test_tells_how_deployments_do(
+        self,
+        as_admin: FlaskClient,
+        make_user: Callable[..., User],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        analyst = make_user("analyst")
+        found, _token = deploy(add_line(analyst, tmp_path), analyst, replicas=2)
+
+        def part() -> tuple[str, str, float]:
+            layers = as_admin.get("/api/v1/organisation/portal").json["layers"]
+            (deployment,) = layers[1]["parts"]
+            assert (deployment["key"], deployment["title"]) == (
+                f"deployment:{found.id}",
+                found.name,
+            )
+            assert deployment["url"] == f"/deployments/{found.id}"
+            return deployment["state"], deployment["text"], deployment["fullness"]
+
+        assert part() == ("busy", "Starting, 0 of 2 replicas ready", 0.0)
+        serving.report(found.id, health=Health.READY, n_ready=2)
+        assert part() == ("ok", "2 of 2 replicas ready", 1.0)
+        serving.report(found.id, health=Health.DEGRADED, n_ready=1)
+        assert part()[0::2] == ("failed", 0.5)
+        monkeypatch.setattr(portal, "SILENT_AFTER", timedelta(seconds=-1))
+        assert part()[:2] == ("failed", "heard of 0 s ago")
+        serving.pause_deployment(found.id, viewer=viewer_of(analyst))
+        assert part()[0] == "off"
 
 
 class TestStructurePage:
