@@ -90,11 +90,11 @@ class TestModelPages:
         assert "&lt;b&gt;bold" in page
 
     def test_deleting_asks_first(self, line: Model, analyst: User, browser_of: Browser) -> None:
-        client = browser_of(analyst)
+        client, page = browser_of(analyst), f"/models/{line.id}"
 
-        assert client.get(f"/models/{line.id}/delete").status_code == 200
-        assert post(client, f"/models/{line.id}/delete").status_code == 302
-        assert client.get(f"/models/{line.id}").status_code == 404
+        assert client.get(f"{page}/delete").status_code == 200
+        assert post(client, f"{page}/delete").status_code == 302
+        assert client.get(page).status_code == 404
 
 
 class TestTestPage:
