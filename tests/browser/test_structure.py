@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from werkzeug.datastructures import FileStorage
 
 from dashboard.accounts.models import User
@@ -156,6 +156,23 @@ class TestView:
 
         assert page.evaluate(lit) == house["other"]
         assert page.evaluate(f"() => {SCENE}.chosen.source.name") == "统计部"
+
+    def test_says_when_it_holds_only_the_first_courses(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+
+        def answer_in_part(route: Route) -> None:
+            answer = route.fetch()
+            part = {**answer.json(), "total": 6000}
+            if "page=1&" not in route.request.url:
+                part["items"] = []
+            route.fulfill(response=answer, json=part)
+
+        page.route("**/items?*", answer_in_part)
+        page.evaluate(f"(key) => {SCENE}.choose(key)", house["floor"])
+
+        expect(page.locator(".scene-status")).to_contain_text("the first 2 of 6000 courses")
 
     def test_lights_the_way_of_a_learner(
         self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
