@@ -1,5 +1,6 @@
 """`run.py score`, as scripts rely on it."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from jobs.engines.scoring import commands
 from tests.factories.shared_data import ROOT, shared_data
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """The command, as a shell would run it."""
-    command = [sys.executable, str(ROOT / "run.py"), "score", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def run(*arguments: object) -> int:
+    """The command in this process: its exit code."""
+    parser = argparse.ArgumentParser()
+    commands.add_arguments(parser)
+    return commands.run(parser.parse_args([str(each) for each in arguments]))
 
 
 class TestScore:
@@ -21,7 +24,15 @@ class TestScore:
         out = tmp_path / "out.json"
         model = shared_data("models/pmml/single_iris_dectree.xml")
 
-        done = run(model, shared_data("models/Iris.csv"), "--out", out)
+        done = subprocess.run(
+            [
+                *(sys.executable, ROOT / "run.py", "score"),
+                *(model, shared_data("models/Iris.csv"), "--out", out),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
         assert (done.returncode, done.stderr) == (0, "")
         outputs = json.loads(out.read_text())
@@ -33,49 +44,52 @@ class TestScore:
         given, out = tmp_path / "in.json", tmp_path / "out.json"
         given.write_text('{"columns": ["float_input"], "data": [[[5.1, 3.5]], [[6.2, 2.9]]]}')
 
-        done = run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out)
+        assert run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out) == 0
 
-        assert done.returncode == 0, done.stderr
         assert [each["label"] for each in json.loads(out.read_text())] == [0, 0]
 
-    def test_names_row_and_field_of_a_bad_input(self, tmp_path: Path) -> None:
+    def test_names_row_and_field_of_a_bad_input(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         given, out = tmp_path / "in.json", tmp_path / "out.json"
         given.write_text('[{"float_input": [5.1, 3.5]}, {"float_input": [5.1, "b"]}]')
 
-        done = run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out)
+        assert run(shared_data("models/onnx/logreg_iris.onnx"), given, "--out", out) == 3
 
-        assert done.returncode == 3
-        assert "row 2, field 'float_input'" in done.stderr
+        assert "row 2, field 'float_input'" in capsys.readouterr().err
         assert list(tmp_path.iterdir()) == [given]
 
     @pytest.mark.parametrize("name", ["truncated.pmml", "pickle_renamed.onnx", "empty.onnx"])
-    def test_refuses_in_one_line(self, name: str, tmp_path: Path) -> None:
+    def test_refuses_in_one_line(
+        self, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         bad, table = shared_data(f"models/bad/{name}"), shared_data("models/Iris.csv")
 
-        done = run(bad, table, "--out", tmp_path / "out.json")
+        assert run(bad, table, "--out", tmp_path / "out.json") == 2
 
-        assert done.returncode == 2
-        assert len(done.stderr.splitlines()) == 1
+        assert len(capsys.readouterr().err.splitlines()) == 1
 
-    def test_is_bounded_in_time_and_memory(self, tmp_path: Path) -> None:
+    def test_is_bounded_in_time_and_memory(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         loop, bomb = (
             shared_data(f"models/bad/{name}.onnx") for name in ("endless_loop", "memory_bomb")
         )
         table, out = shared_data("models/Iris.csv"), tmp_path / "out.json"
 
-        late = run(loop, table, "--out", out, "--timeout", 3)
-        large = run(bomb, table, "--out", out, "--memory", 256)
+        assert run(loop, table, "--out", out, "--timeout", 2) == 4
+        assert run(bomb, table, "--out", out, "--memory", 256) == 4
 
-        assert (late.returncode, large.returncode) == (4, 4)
-        assert "memory" in large.stderr
+        assert "memory" in capsys.readouterr().err.splitlines()[-1]
+        assert list(tmp_path.iterdir()) == []
 
-    def test_describes(self) -> None:
-        done = run(shared_data("models/onnx/mnist.onnx"), "--describe")
+    def test_describes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(shared_data("models/onnx/mnist.onnx"), "--describe") == 0
 
-        said = json.loads(done.stdout)
+        said = json.loads(capsys.readouterr().out)
         assert said["input"][0]["dimension"] == [1, 28, 28]
         assert {"modelname", "time", "modeltype", "algorithm", "description"} <= said.keys()
 
     @pytest.mark.parametrize("arguments", [(), ("--out", "x.json"), ("--timeout", "-1")])
     def test_refuses_wrong_usage(self, arguments: tuple[str, ...]) -> None:
-        assert run(shared_data("models/onnx/relu.onnx"), *arguments).returncode == 2
+        assert run(shared_data("models/onnx/relu.onnx"), *arguments) == 2

@@ -73,8 +73,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        gateway = Gateway(AsyncReplicaClient(folder), domain, domain)
+        client = AsyncReplicaClient(folder)
+        gateway = Gateway(client, domain, domain)
         loop.run_until_complete(serve(gateway, host="127.0.0.1", port=port, stopping=stopping))
+        client.close()
+        loop.run_until_complete(asyncio.sleep(0))
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -148,6 +148,7 @@ class TestInspectFile:
 
         assert caught.value.code == "timeout"
 
+    @pytest.mark.slow
     def test_refuses_what_the_engine_cannot_score_without_a_stack(self) -> None:
         path = shared_data("models/pmml_unsupported/tree-cat-pima.pmml")
 
@@ -157,6 +158,7 @@ class TestInspectFile:
         assert caught.value.code == "unsupported"
         assert "java" not in caught.value.reason.lower()
 
+    @pytest.mark.slow
     def test_reads_utf_16(self, tmp_path: Path) -> None:
         text = shared_data("models/pmml/single_iris_dectree.xml").read_text()
         path = tmp_path / "model"

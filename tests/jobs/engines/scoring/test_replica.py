@@ -84,50 +84,61 @@ def ready(supervisor: Supervisor, *deployments: Wanted) -> Standing:
     )
 
 
-class TestCall:
-    def test_answers_and_times_the_steps(
-        self, supervisor: Supervisor, client: ReplicaClient
-    ) -> None:
-        ready(supervisor, wanted())
+SCRIPT = "def prepare(r):\n    return {'float_input': [float(r['a']), 3.5]}"
 
-        reply = client.call("d1", IRIS, timeout_s=5)
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of replicas that no test harms: d1 has two of a model, d2 has a script before it."""
+    folder = socket_folder(str(tmp_path_factory.mktemp("serving")))
+    supervisor = Supervisor(folder)
+    supervisor.start()
+    ready(supervisor, wanted(replicas=2), wanted(key="d2", script=SCRIPT))
+    wait(supervisor, lambda _: supervisor.status()["d2"].n_ready == 1)
+    yield folder
+    supervisor.stop()
+    folder.rmdir()
+
+
+@pytest.fixture
+def caller(serving: Path) -> Iterator[ReplicaClient]:
+    made = ReplicaClient(serving)
+    yield made
+    made.close()
+
+
+class TestCall:
+    def test_answers_and_times_the_steps(self, caller: ReplicaClient) -> None:
+        reply = caller.call("d1", IRIS, timeout_s=5)
 
         assert (reply.status, reply.n_records, reply.json[0]["label"]) == (Status.OK, 1, 0)
         assert reply.ms.keys() == {"validate", "predict"}
 
-    def test_refuses_records_that_do_not_fit(
-        self, supervisor: Supervisor, client: ReplicaClient
-    ) -> None:
-        ready(supervisor, wanted())
-
-        reply = client.call("d1", b'[{"float_input": [5.1]}]', timeout_s=5)
+    def test_refuses_records_that_do_not_fit(self, caller: ReplicaClient) -> None:
+        reply = caller.call("d1", b'[{"float_input": [5.1]}]', timeout_s=5)
 
         assert reply.status == Status.INVALID_INPUT
         assert reply.json[0]["field"] == "float_input"
 
-    def test_runs_the_script_first(self, supervisor: Supervisor, client: ReplicaClient) -> None:
-        script = "def prepare(r):\n    return {'float_input': [float(r['a']), 3.5]}"
-        ready(supervisor, wanted(script=script))
-
-        good = client.call("d1", b'[{"a": "5.1"}]', timeout_s=5)
-        bad = client.call("d1", b'[{"a": "x"}]', timeout_s=5)
+    def test_runs_the_script_first(self, caller: ReplicaClient) -> None:
+        good = caller.call("d2", b'[{"a": "5.1"}]', timeout_s=5)
+        bad = caller.call("d2", b'[{"a": "x"}]', timeout_s=5)
 
         assert (good.status, bad.status) == (Status.OK, Status.SCRIPT_FAILED)
         assert bad.body.startswith(b"line 2: ValueError")
         assert good.ms["prepare"] > 0
 
-    def test_raises_when_no_replica_answers(self, client: ReplicaClient) -> None:
+    def test_raises_when_no_replica_answers(self, caller: ReplicaClient) -> None:
         with pytest.raises(NoReplica):
-            client.call("d1", IRIS, timeout_s=1)
+            caller.call("d3", IRIS, timeout_s=1)
 
     def test_answers_many_at_once_in_an_event_loop(
-        self, supervisor: Supervisor, folder: Path
+        self, serving: Path, caller: ReplicaClient
     ) -> None:
-        ready(supervisor, wanted(replicas=2))
         numbers = [float(number) for number in range(200)]
 
         async def call_all() -> list[Any]:
-            client = AsyncReplicaClient(folder)
+            client = AsyncReplicaClient(serving)
             bodies = [orjson.dumps([{"float_input": [number, 3.5]}]) for number in numbers]
             replies = await asyncio.gather(
                 *(client.call("d1", body, timeout_s=30) for body in bodies)
@@ -137,12 +148,10 @@ class TestCall:
 
         found = asyncio.run(call_all())
 
-        with_threads = ReplicaClient(folder)
         for number in (0, 7, 199):
             body = orjson.dumps([{"float_input": [numbers[number], 3.5]}])
-            (alone,) = with_threads.call("d1", body, timeout_s=5).json
+            (alone,) = caller.call("d1", body, timeout_s=5).json
             assert alone["probabilities"]["0"] == found[number]
-        with_threads.close()
 
 
 class TestSupervisor:
@@ -215,6 +224,7 @@ class TestSupervisor:
         assert [reply.status for reply in replies] == [Status.OUT_OF_MEMORY] * 2
         assert supervisor.status()["d1"].pids == pids
 
+    @pytest.mark.slow
     def test_a_stopped_replica_is_replaced(
         self, supervisor: Supervisor, client: ReplicaClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
