@@ -12,7 +12,7 @@ from dashboard.analyses import queries
 from dashboard.analyses.models import Run, Upload
 from dashboard.core.database import session
 from dashboard.job_queue.queries import Viewer
-from tests.dashboard.analyses.conftest import NAME, QUICK, tables
+from tests.factories.analyses import NAME, QUICK, make_tables
 
 API = "/api/v1/analyses"
 
@@ -33,7 +33,7 @@ def test_a_whole_analysis(
     call: Callable[..., Any], viewer: Viewer, no_pictures: None, finish: Callable[..., Run]
 ) -> None:
     number = call("POST").json["load_id"]
-    for name, text in tables().items():
+    for name, text in make_tables().items():
         assert call("PUT", f"/{number}/files/{name}.tsv", data=text.encode()).status_code == 204
     checked = call("POST", f"/{number}/check").json
     assert checked["preflight"]["good"] and checked["state"] == "uploaded"

@@ -17,7 +17,7 @@ from dashboard.analyses.models import Run, Upload
 from dashboard.audit.models import AuditEntry
 from dashboard.core.database import session
 from dashboard.job_queue.queries import Viewer
-from tests.dashboard.analyses.conftest import NAME, tables
+from tests.factories.analyses import NAME, make_tables
 
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
@@ -35,7 +35,9 @@ def post(client: FlaskClient, path: str, **fields: Any) -> TestResponse:
 
 
 def files(*, prefix: str = "") -> list[tuple[io.BytesIO, str]]:
-    return [(io.BytesIO(text.encode()), f"{prefix}{name}.tsv") for name, text in tables().items()]
+    return [
+        (io.BytesIO(text.encode()), f"{prefix}{name}.tsv") for name, text in make_tables().items()
+    ]
 
 
 class TestUpload:
@@ -78,7 +80,7 @@ class TestUpload:
         assert "row-new" in page.get(started.location).text
 
     def test_shows_problems_and_keeps_the_form(self, page: FlaskClient) -> None:
-        broken = tables()["S1"].replace("minor_cn", "minor")
+        broken = make_tables()["S1"].replace("minor_cn", "minor")
 
         sent = post(
             page,
@@ -124,7 +126,7 @@ class TestUpload:
         assert "Mutation tables end in .tsv" in answer.text
 
     def test_escapes_what_is_in_a_table(self, page: FlaskClient, upload: Upload) -> None:
-        text = tables()["S1"].replace("\nm00\t", "\n<img src=x onerror=alert(1)>\t")
+        text = make_tables()["S1"].replace("\nm00\t", "\n<img src=x onerror=alert(1)>\t")
         sent = post(
             page,
             "/upload",

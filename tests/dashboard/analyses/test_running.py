@@ -19,7 +19,7 @@ from dashboard.job_queue import services as jobs
 from dashboard.job_queue.models import Job, JobState
 from dashboard.job_queue.queries import Viewer
 from jobs.tasks import Cancelled
-from tests.dashboard.analyses.conftest import QUICK, claim
+from tests.factories.analyses import QUICK, claim
 
 Usage = namedtuple("Usage", "total used free")
 
