@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +29,7 @@ class Missing(Exception):
     """The server is not installed here."""
 
 
-class PrivateServer:
+class PrivateServer(ABC):
     """A server in a process group of its own; stopped, and its data removed, at the end of `with`."""
 
     run_as = ""
@@ -55,25 +56,25 @@ class PrivateServer:
         self.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  a hook: not every server needs it
         """Make its data."""
 
-    def clear(self) -> None:
+    def clear(self) -> None:  # noqa: B027  a hook: not every server needs it
         """Remove what it left outside of its folder."""
 
     @property
+    @abstractmethod
     def argv(self) -> Sequence[str]:
         """The command that serves in the foreground."""
-        raise NotImplementedError
 
     @property
     def environment(self) -> dict[str, str]:
         """What the command finds in its environment."""
         return {**os.environ, "HOME": str(self.folder), "LC_ALL": "C"}
 
+    @abstractmethod
     def ready(self) -> bool:
         """Whether it answers."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
