@@ -1,16 +1,19 @@
-"""Files that arrive in pieces: appended under a lock, so that an upload goes on after a lost connection.
+"""Files that arrive in pieces, in many requests or in one, and are never held in memory.
+
+Those of many requests are appended under a lock, so that an upload goes on after a lost connection.
 
 How much has arrived is the size of the growing file, never a number that could disagree with it.
 """
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from dashboard.core.errors import Conflict, NotFound, TooLarge
+from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from dashboard.core.i18n import _
 
 # Read and written at once: the memory that an upload takes, whatever its size.
@@ -22,6 +25,12 @@ class Source(Protocol):
     """Where bytes come from: the body of a request."""
 
     def read(self, size: int = -1, /) -> bytes: ...
+
+
+class EmptyFile(Invalid):
+    """The file has no bytes."""
+
+    code = "empty_file"
 
 
 class UploadBusy(Conflict):
@@ -69,6 +78,33 @@ def receive(file: BinaryIO, source: Source, *, room: int) -> None:
     finally:
         file.flush()
         os.fsync(file.fileno())
+
+
+def keep(source: Path | BinaryIO, path: Path, *, max_bytes: int) -> str:
+    """Write `source` to the new file `path`; its SHA-256. Nothing stays when it is refused.
+
+    Raises TooLarge and EmptyFile.
+    """
+    digest, room = hashlib.sha256(), max_bytes
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            source.open("rb") if isinstance(source, Path) else nullcontext(source) as file,
+            path.open("xb") as out,
+        ):
+            while piece := file.read(PIECE_BYTES):
+                room -= len(piece)
+                if room < 0:
+                    raise TooLarge(_("A file may be %(size)s MB at most.", size=max_bytes // 2**20))
+                digest.update(piece)
+                out.write(piece)
+        if room == max_bytes:
+            message = _("The file is empty.")
+            raise EmptyFile(message, problems=[Problem("file", message)])
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return digest.hexdigest()
 
 
 def size_of(path: Path) -> int:

@@ -1,6 +1,5 @@
 """Models come in, get new versions, change and go."""
 
-import hashlib
 import shutil
 import uuid
 from functools import partial
@@ -12,9 +11,9 @@ from sqlalchemy import func, select
 from dashboard.accounts import queries as accounts
 from dashboard.accounts.models import RoleName
 from dashboard.audit import services as audit
-from dashboard.core import uploads
+from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction
-from dashboard.core.errors import Conflict, Forbidden, Invalid, Problem, TooLarge
+from dashboard.core.errors import Conflict, Forbidden, Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.serving import queries
 from dashboard.serving.models import (
@@ -30,7 +29,6 @@ from jobs.engines import scoring
 from jobs.engines.scoring.inspection import Inspection
 
 MAX_NAME, MAX_DESCRIPTION, MAX_NOTE = 80, 2000, 500
-PIECE_BYTES = 256 * 2**10
 
 
 class ModelRefused(Invalid):
@@ -229,9 +227,11 @@ class _Stored:
 def _store(source: Path | BinaryIO, original_name: str) -> _Stored:
     """Keep a copy of the file and understand it; nothing stays when it is refused."""
     path = queries.folder() / f"{uuid.uuid4().hex}.model"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        sha256 = _copy(source, path)
+        sha256 = pieces.keep(source, path, max_bytes=queries.settings().max_model_bytes)
+    except pieces.EmptyFile as error:
+        raise ModelRefused(error.message, problems=error.problems) from error
+    try:
         inspection = inspect(path)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -251,28 +251,6 @@ def inspect(path: Path) -> Inspection:
     except scoring.RefusedModel as error:
         message = str(error)
         raise ModelRefused(message, problems=[Problem("file", message)]) from error
-
-
-def _copy(source: Path | BinaryIO, path: Path) -> str:
-    """Write `source` to `path`; its SHA-256. Raises TooLarge and Invalid (empty)."""
-    limit = queries.settings().max_model_bytes
-    digest, size = hashlib.sha256(), 0
-    file = source.open("rb") if isinstance(source, Path) else source
-    try:
-        with path.open("xb") as out:
-            while piece := file.read(PIECE_BYTES):
-                size += len(piece)
-                if size > limit:
-                    raise TooLarge(_("A model may be %(size)s MB at most.", size=limit // 2**20))
-                digest.update(piece)
-                out.write(piece)
-    finally:
-        if isinstance(source, Path):
-            file.close()
-    if not size:
-        message = _("The file is empty.")
-        raise ModelRefused(message, problems=[Problem("file", message)])
-    return digest.hexdigest()
 
 
 def _add_version(

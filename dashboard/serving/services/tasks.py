@@ -16,9 +16,9 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import func, select, update
 
-from dashboard.core import uploads
+from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction, utcnow
-from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from dashboard.core.errors import Conflict, Invalid, NotFound, Problem
 from dashboard.core.i18n import _
 from dashboard.job_queue import services as jobs
 from dashboard.job_queue.queries import Viewer as JobViewer
@@ -34,7 +34,6 @@ from dashboard.serving.models import (
 from dashboard.serving.services.fields import check_columns, check_outputs
 from dashboard.serving.services.registry import safe_name
 
-PIECE_BYTES = 256 * 2**10
 MAX_KEY = 120
 INPUT = {TaskKind.SINGLE: "records.json", TaskKind.BATCH: "input"}
 
@@ -111,7 +110,11 @@ def submit_batch(
         raise _invalid("result_format", _("One of %(all)s.", all=", ".join(tables.FORMATS)))
     folder = queries.folder() / "tasks" / secrets.token_hex(16)
     try:
-        digest = _keep(source, folder / INPUT[TaskKind.BATCH])
+        digest = pieces.keep(
+            source,
+            folder / INPUT[TaskKind.BATCH],
+            max_bytes=queries.settings().max_batch_bytes,
+        )
         fingerprint = _fingerprint(digest.encode(), [*wanted, result_format])
         if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -299,27 +302,6 @@ def _known(deployment: Deployment, key: str, fingerprint: str) -> PredictionTask
 
 def _fingerprint(data: bytes, more: list[str]) -> str:
     return hashlib.sha256(data + b"\0" + json.dumps(more).encode()).hexdigest()
-
-
-def _keep(source: Path | BinaryIO, path: Path) -> str:
-    """Write the file to `path`; its SHA-256. Raises TooLarge and Invalid (empty)."""
-    limit, size, digest = queries.settings().max_batch_bytes, 0, hashlib.sha256()
-    path.parent.mkdir(parents=True)
-    file = source.open("rb") if isinstance(source, Path) else source
-    try:
-        with path.open("xb") as out:
-            while piece := file.read(PIECE_BYTES):
-                size += len(piece)
-                if size > limit:
-                    raise TooLarge(_("A file may be %(size)s MB at most.", size=limit // 2**20))
-                digest.update(piece)
-                out.write(piece)
-    finally:
-        if isinstance(source, Path):
-            file.close()
-    if not size:
-        raise _invalid("file", _("The file is empty."))
-    return digest.hexdigest()
 
 
 def _understand(path: Path, name: str, deployment: Deployment) -> tuple[str, int]:

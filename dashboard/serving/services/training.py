@@ -1,6 +1,5 @@
 """Models learnt from a table in the portal (R020): the table comes in, a job learns, the best model goes to the registry."""
 
-import hashlib
 import platform
 import uuid
 from collections.abc import Callable
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dashboard.audit import services as audit
-from dashboard.core import uploads
+from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction, utcnow
-from dashboard.core.errors import Conflict, DomainError, Forbidden, Invalid, Problem, TooLarge
+from dashboard.core.errors import Conflict, DomainError, Forbidden, Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.job_queue import services as jobs
 from dashboard.serving import queries, tables
@@ -26,7 +25,6 @@ Progress = Callable[[float, str], None]
 # In the order of the page; the engine's names (jobs/engines/learning/menu.py).
 ALGORITHMS = ("linear", "tree", "random_forest", "gradient_boosting", "nearest_neighbours")
 SEED = 20_260_301
-PIECE_BYTES = 256 * 2**10
 MAX_TABLE_BYTES = 64 * 2**20
 PACKAGES = ("scikit-learn", "skl2onnx", "onnx", "numpy")
 
@@ -44,13 +42,13 @@ def request_training(
     if viewer.user_id is None:
         raise Forbidden()
     name = name.strip()
-    path = _keep(source)
+    path = queries.folder() / "tables" / f"{uuid.uuid4().hex}.csv"
+    sha256 = pieces.keep(source, path, max_bytes=MAX_TABLE_BYTES)
     try:
         _check(name, target, algorithms, _columns(path))
         if queries.find_own_model(viewer.user_id, name):
             message = _("You have a model of this name already.")
             raise Conflict(message, problems=[Problem("name", message)])
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         with transaction():
             uploads.delete_on_rollback(path)
             training = ModelTraining(
@@ -195,29 +193,6 @@ def _description(training: ModelTraining, learnt: Any) -> str:
         target=training.recipe["target"],
         rows=learnt.n_rows,
     )
-
-
-def _keep(source: Path | BinaryIO) -> Path:
-    path = queries.folder() / "tables" / f"{uuid.uuid4().hex}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = source.open("rb") if isinstance(source, Path) else source
-    size = 0
-    try:
-        with path.open("xb") as out:
-            while piece := file.read(PIECE_BYTES):
-                size += len(piece)
-                if size > MAX_TABLE_BYTES:
-                    raise TooLarge(
-                        _("A table may be %(size)s MB at most.", size=MAX_TABLE_BYTES // 2**20)
-                    )
-                out.write(piece)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    finally:
-        if isinstance(source, Path):
-            file.close()
-    return path
 
 
 def _columns(path: Path) -> list[str]:
