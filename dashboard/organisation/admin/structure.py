@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, current_app, flash, jsonify, redirect, request, url_for
+from flask import Response, current_app, flash, jsonify, redirect, request
 from flask_admin import expose
 from werkzeug.wrappers import Response as AnyResponse
 
-from dashboard.core.admin import AdminPage, Figure, goes_with
+from dashboard.core.admin import AdminPage, goes_with
 from dashboard.core.database import session
 from dashboard.core.errors import DomainError, Invalid, NotFound
 from dashboard.core.i18n import _, lazy
@@ -97,11 +97,6 @@ class StructurePage(AdminPage):
         else:
             raise Invalid(_("Choose a .glb file first."))
         return redirect(self.get_url(".index_view"))
-
-    def figures(self) -> list[Figure]:
-        # Asked for by the dashboard's first page, so the endpoint needs its full name.
-        href = url_for("admin_structure.index_view")
-        return [Figure(_("Units"), len(queries.load_tree().nodes), href)]
 
     def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         try:
