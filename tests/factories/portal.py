@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
+from waitress import wasyncore
 from waitress.server import create_server
 
 from dashboard.accounts.models import User
@@ -28,7 +29,10 @@ def serving(app: Flask, *, port: int = 0) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        # First what still answers, then the sockets, by the thread that polls them: closed by another, they would
+        # fail in it.
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
         thread.join(timeout=10)
 
 

@@ -101,16 +101,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("unit_position", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_unit_position_item_id"))
-
     op.drop_table("unit_position")
-    with op.batch_alter_table("unit_member", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_unit_member_user_id"))
-
     op.drop_table("unit_member")
-    with op.batch_alter_table("unit", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_unit_parent_id"))
-
     op.drop_table("unit")
     op.drop_table("backdrop")

@@ -123,30 +123,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('analysis_share', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_analysis_share_run_id'))
-
     op.drop_table('analysis_share')
     op.drop_table('analysis_artefact')
-    with op.batch_alter_table('analysis_run', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_analysis_run_upload_id'))
-        batch_op.drop_index(batch_op.f('ix_analysis_run_repeats_id'))
-        batch_op.drop_index(batch_op.f('ix_analysis_run_job_id'))
-        batch_op.drop_index(batch_op.f('ix_analysis_run_created_at'))
-
     op.drop_table('analysis_run')
-    with op.batch_alter_table('analysis_reveal', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_analysis_reveal_upload_id'))
-        batch_op.drop_index(batch_op.f('ix_analysis_reveal_actor_id'))
-
     op.drop_table('analysis_reveal')
-    with op.batch_alter_table('analysis_file', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_analysis_file_upload_id'))
-        batch_op.drop_index(batch_op.f('ix_analysis_file_expires_at'))
-
     op.drop_table('analysis_file')
-    with op.batch_alter_table('analysis_upload', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_analysis_upload_touched_at'))
-        batch_op.drop_index(batch_op.f('ix_analysis_upload_owner_id'))
-
     op.drop_table('analysis_upload')

@@ -7,10 +7,9 @@ import plotly.graph_objects as go
 
 from dashboard.core.i18n import _
 from dashboard.core.plots import figure_json
+from dashboard.recommendations.services.publishing import BASELINE, SERVED
 
 HEIGHT = 420
-# Names that the engine gives its models; the first is what the portal serves, the second the baseline.
-SERVED, BASELINE = "blend with trend", "popularity"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ import plotly.graph_objects as go
 from dashboard.core.i18n import _
 from dashboard.core.plots import PALETTE, figure
 from dashboard.recommendations.charts.chart import (
-    BASELINE,
     HEIGHT,
-    SERVED,
     Chart,
     model_label,
     split_label,
 )
 from dashboard.recommendations.models import TrainingRun
+from dashboard.recommendations.services.publishing import BASELINE, SERVED
 from jobs.engines.collaborative_filtering import SegmentRow
 
 

@@ -138,7 +138,7 @@ class TestJobPage:
         page = visitor.open(f"/jobs/{job_id}", user=owner, width=390)
 
         expect(page.get_by_text("Its worker has not been heard of for")).to_be_visible()
-        expect(page.get_by_text("the job is queued again.")).to_be_visible()
+        expect(page.get_by_text("another job runner queues the job once more")).to_be_visible()
         with contextlib.closing(SqlJobStore(db.engine)) as store:
             lease = store.list_doubtful(lease_s=1.5)[0]
             assert store.give_back(lease, max_deaths=3)

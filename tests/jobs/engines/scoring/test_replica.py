@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,9 @@ class TestCall:
                 client.close()
             return [reply.json[0]["probabilities"]["0"] for reply in replies]
 
-        found = asyncio.run(call_all())
+        # In a thread: Playwright keeps a loop running in that of the tests.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            found = pool.submit(asyncio.run, call_all()).result()
 
         for number in (0, 7, 99):
             body = orjson.dumps([{"float_input": [numbers[number], 3.5]}])
