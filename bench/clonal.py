@@ -1,34 +1,34 @@
 """Our clonal clustering beside PyClone-VI: CPU seconds of the whole process, ELBO, V-measure.
 
-    python bench/clonal.py [--quick] [--json]
+    python bench/clonal.py [--quick] [--hard] [--json] [--only NAME ...]
 
 PyClone-VI is on no package index. Where `pyclone-vi` is on PATH, or ATRIUM_PYCLONE_VI names it, it is
 run on the same files in turn with ours; elsewhere ours is compared with figures of it measured on
 another machine (version 0.1.6), so that only ratios of ELBO and V-measure are exact. Every run is a
-process of its own with one thread. A ratio below 1 means that ours takes less. Exit code 1: a bar is
-missed."""
+process of its own with one thread, and writes tables but no plots, as PyClone-VI does. A ratio below 1
+means that ours takes less. Then sizes by defaults, and the check of a million rows. --hard adds
+simulated tumours, each beside the published algorithm in numpy (two of them are in --quick). Exit
+code 1: a bar is missed."""
 
 import argparse
-import csv
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-ROOT = Path(__file__).resolve().parents[1]
+from workers import clonal_hard as hard
+from workers import clonal_measure as measure
+
+ROOT = measure.ROOT
 SHARED_DATA = Path(os.environ.get("ATRIUM_SHARED_DATA", ROOT.parent / "shared" / "data")) / "clonal"
 PEER = os.environ.get("ATRIUM_PYCLONE_VI") or shutil.which("pyclone-vi")
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-)
 
 
 @dataclass(frozen=True)
@@ -91,26 +91,47 @@ SIMULATED = {
 }
 
 
+CHECKED_ROWS = 1_000_000
+CHECK_CPU_S = 10.0
+# Lines of a report, however many rows are wrong.
+CHECK_LINES = 60
+
+
 def main() -> int:
     options = _options()
     if not SHARED_DATA.is_dir():
         print(f"the sample data is not in {SHARED_DATA}")
         return 1
-    cases = [case for case in CASES if case.is_quick or not options.quick]
-    with tempfile.TemporaryDirectory() as folder:
-        results = {case.name: _measure(case, Path(folder)) for case in cases}
+    cases = [case for case in CASES if options.wants(case.name, is_quick=case.is_quick)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        results = {case.name: _measure(case, folder) for case in cases}
         sizes = {
-            name: _simulated(arguments, Path(folder))
-            for name, (arguments, _, is_quick) in SIMULATED.items()
-            if is_quick or not options.quick
+            size: _simulated(arguments, folder)
+            for size, (arguments, _, is_quick) in SIMULATED.items()
+            if options.wants(size, is_quick=is_quick)
         }
+        checks = _checks(folder) if options.wants("check", is_quick=True) else {}
+        outcomes = [
+            hard.measured(case, folder / f"hard-{n}-{seed}", seed=seed)
+            for n, case in enumerate(hard.CASES)
+            for seed in ((1,) if case.is_large or not options.hard else (1, 2))
+            if (options.hard or case.is_quick) and options.wants(case.name, is_quick=True)
+        ]
     missed = [text for case in cases for text in _missed(case, results[case.name])]
     missed += [
         f"{name}: {figures['cpu_s']:.1f} CPU s, {figures['mb']:.0f} MB"
         for name, figures in sizes.items()
         if figures["cpu_s"] > SIMULATED[name][1] or figures["mb"] > 700
     ]
-    _print(cases, results, sizes, missed)
+    missed += [
+        f"check, {name}: {figures['cpu_s']:.1f} CPU s, {figures['lines']} lines"
+        for name, figures in checks.items()
+        if figures["cpu_s"] > CHECK_CPU_S or figures["lines"] > CHECK_LINES
+    ]
+    _print(cases, results, sizes, checks)
+    missed += hard.report(outcomes) if outcomes else []
+    print("\nmissed: " + ("; ".join(missed) or "none"))
     if options.json:
         ratios = {
             f"{case.name}: {what}": round(ratio, 4)
@@ -118,15 +139,30 @@ def main() -> int:
             for what, ratio in _ratios(case, results[case.name]).items()
         }
         summary = {"bench": "clonal", "peer": PEER or "reference figures", "ratios": ratios}
-        print(json.dumps(summary | {"results": results, "sizes": sizes, "missed": missed}))
+        summary |= {"results": results, "sizes": sizes, "checks": checks, "missed": missed}
+        print(json.dumps(summary | {"hard": [asdict(outcome) for outcome in outcomes]}))
     return 1 if missed else 0
 
 
-def _options() -> argparse.Namespace:
+class _Options(argparse.Namespace):
+    quick: bool
+    hard: bool
+    json: bool
+    only: list[str]
+
+    def wants(self, name: str, *, is_quick: bool) -> bool:
+        if self.only:
+            return any(name.startswith(wanted) for wanted in self.only)
+        return is_quick or not self.quick
+
+
+def _options() -> _Options:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small files only")
+    parser.add_argument("--hard", action="store_true", help="all simulated tumours as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
-    return parser.parse_args()
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="names that begin so")
+    return parser.parse_args(namespace=_Options())
 
 
 # --- measuring ---
@@ -151,19 +187,35 @@ def _measure(case: Case, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _ours(case: Case, out: Path, options: list[str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "jobs.engines.clonal", *map(str, case.paths)]
-    figures = _run([*command, "--out", str(out), "--json", *options])
-    figures |= json.loads(figures.pop("stdout").splitlines()[-1])
-    return figures | _quality(case, out / "tables" / "loci.tsv")
+    figures = measure.ours(case.paths, out, options)
+    return figures | measure.quality(measure.truth_of(case.paths[0]), out / "tables" / "loci.tsv")
 
 
 def _simulated(arguments: tuple[str, ...], folder: Path) -> dict[str, Any]:
     """An analysis by defaults of a table that was simulated before."""
     out = folder / "simulated"
-    base = [sys.executable, "-m", "jobs.engines.clonal", "--out", str(out), "--json"]
-    _run([*base, "--simulate", "--no-analysis", *arguments])
-    figures = _run([*base, str(out / "simulated.tsv")])
-    return figures | json.loads(figures.pop("stdout").splitlines()[-1])
+    base = [sys.executable, "-m", "jobs.engines.clonal", "--out", str(out)]
+    measure.run([*base, "--simulate", "--no-analysis", *arguments])
+    return measure.ours([out / "simulated.tsv"], out, [])
+
+
+def _checks(folder: Path) -> dict[str, dict[str, Any]]:
+    """Seconds and lines of the check of a million good rows, and of a million wrong ones."""
+    columns = "mutation_id\tsample_id\tref_counts\talt_counts\tmajor_cn\tminor_cn\tnormal_cn\n"
+    kinds = {
+        "a million rows": ("{}\tS{}\t{}\t{}\t2\t1\t2\n", 0),
+        "a million wrong rows": ("{}\tS{}\t-{}\tx{}\t1\t2\t0\n", 2),
+    }
+    found = {}
+    for name, (row, exit_code) in kinds.items():
+        path = folder / "rows.tsv"
+        rows = (row.format(f"m{n // 4}", n % 4, n % 97, n % 53) for n in range(CHECKED_ROWS))
+        path.write_text(columns + "".join(rows))
+        command = [sys.executable, "-m", "jobs.engines.clonal", "--check", str(path)]
+        figures = measure.run(command, expected=exit_code)
+        found[name] = {key: figures[key] for key in ("cpu_s", "seconds", "mb")}
+        found[name]["lines"] = len(figures["stderr"].splitlines())
+    return found
 
 
 def _peer(case: Case, out: Path) -> dict[str, Any]:
@@ -175,73 +227,14 @@ def _peer(case: Case, out: Path) -> dict[str, Any]:
     table.write_text(clonal.long_tsv(clonal.read_mutations(*case.paths)))
     density, clusters, restarts = case.options[1::2]
     fit = ["fit", "-i", table, "-o", trace, "-d", density, "-c", clusters, "-r", restarts]
-    first = _run([str(PEER), *map(str, fit), "--seed", "1"])
-    second = _run([str(PEER), "write-results-file", "-i", str(trace), "-o", str(result)])
+    first = measure.run([str(PEER), *map(str, fit), "--seed", "1"])
+    second = measure.run([str(PEER), "write-results-file", "-i", str(trace), "-o", str(result)])
     found = re.findall(r"ELBO:?\s*(-?[0-9.]+)", first["stdout"])
     cpu_s = first["cpu_s"] + second["cpu_s"]
     elbo = float(found[-1]) if found else case.elbo
-    return {"elbo": elbo, "cpu_s": cpu_s, "mb": first["mb"]} | _quality(case, result)
-
-
-def _run(command: list[str]) -> dict[str, Any]:
-    """CPU seconds and peak memory of a process, and what it printed."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, env=os.environ | ONE_THREAD, stderr=subprocess.DEVNULL
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-        output.seek(0)
-        cpu_s = usage.ru_utime + usage.ru_stime
-        return {"cpu_s": cpu_s, "mb": usage.ru_maxrss / 1024, "stdout": output.read()}
-
-
-# --- quality ---
-
-
-def _quality(case: Case, loci: Path) -> dict[str, float | None]:
-    """V-measure and prevalence error, where the truth is known."""
-    from jobs.engines import clonal
-
-    truth = _truth(case)
-    if not truth:
-        return {"v": None, "error": None}
-    rows = {(row["mutation_id"], row["sample_id"]): row for row in _table(loci)}
-    keys = sorted(rows.keys() & truth.keys())
-    labels = [[truth[key][0] for key in keys], [rows[key]["cluster_id"] for key in keys]]
-    known, found = (np.unique(column, return_inverse=True)[1] for column in labels)
-    errors = [
-        abs(float(rows[key]["cellular_prevalence"]) - truth[key][1])
-        for key in keys
-        if truth[key][1] is not None
-    ]
-    v_measure = clonal.agreement(known, found).v_measure
-    return {"v": v_measure, "error": float(np.mean(errors)) if errors else None}
-
-
-def _truth(case: Case) -> dict[tuple[str, str], tuple[str, Any]]:
-    path = case.paths[0]
-    truth = path.with_suffix(".truth.tsv")
-    rows = _table(truth if truth.exists() else path)
-    columns = {"true_cluster": "true_ccf", "cluster": "ccf", "variant_cases": None}
-    label = next((name for name in columns if name in rows[0]), None)
-    if label is None:
-        return {}
-    prevalence = columns[label]
-    return {
-        (row["mutation_id"], row["sample_id"]): (
-            row[label],
-            float(row[prevalence]) if prevalence else None,
-        )
-        for row in rows
-    }
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream, delimiter="\t"))
+    return {"elbo": elbo, "cpu_s": cpu_s, "mb": first["mb"]} | measure.quality(
+        measure.truth_of(case.paths[0]), result
+    )
 
 
 # --- the report ---
@@ -281,7 +274,7 @@ def _print(
     cases: list[Case],
     results: dict[str, dict[str, dict[str, Any]]],
     sizes: dict[str, dict[str, Any]],
-    missed: list[str],
+    checks: dict[str, dict[str, Any]],
 ) -> None:
     if not PEER:
         print("PyClone-VI is not installed here: compared with figures from another machine.\n")
@@ -295,7 +288,9 @@ def _print(
             print(f"    {what + ', ours / PyClone-VI':44}{ratio:8.3f}")
     for name, figures in sizes.items():
         print(f"{name}: {figures['cpu_s']:.1f} CPU s, {figures['mb']:.0f} MB by default")
-    print("\nmissed: " + ("; ".join(missed) or "none"))
+    for name, figures in checks.items():
+        text = f"{figures['cpu_s']:.1f} CPU s, {figures['mb']:.0f} MB"
+        print(f"check, {name}: {text}, {figures['lines']} lines of findings")
 
 
 def _cell(value: float | None) -> str:
@@ -303,5 +298,4 @@ def _cell(value: float | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())
