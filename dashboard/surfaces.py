@@ -143,14 +143,17 @@ SERVING_PAGES = (
     *("deployment_list", "deployment", "deployment_state", "deployment_start", "deployment_pause"),
     *("deployment_settings", "deployment_token", "deployment_delete", "deployment_test"),
     *("deployment_tasks", "batch_new", "task_list", "task", "task_result", "task_cancel"),
-    *("train", "training", "training_recipe"),
+    *("train", "training", "training_recipe", "reference", "reference_delete"),
 )
 SERVING_API = (
     *("Models", "OneModel", "Versions", "OneVersion", "VersionFile", "ModelTest"),
     *("ModelDeployments", "Deployments", "OneDeployment", "StartDeployment", "PauseDeployment"),
-    *("DeploymentToken", "Monitor", "AllTasks"),
+    *("DeploymentToken", "Monitor", "AllTasks", "Reference"),
 )
-CALLED_BY_TOKEN = ("Predict", "Tasks", "Batch", "OneTask", "CancelTask", "TaskResult")
+CALLED_BY_TOKEN = (
+    *("Predict", "Tasks", "Batch", "OneTask", "CancelTask", "TaskResult"),
+    *("uploads", "upload"),
+)
 INFERENCE = (
     *("server", "live", "ready", "model", "model_version", "model_ready", "model_version_ready"),
     *("infer", "infer_version"),

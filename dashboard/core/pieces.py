@@ -8,6 +8,7 @@ How much has arrived is the size of the growing file, never a number that could 
 import fcntl
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -105,6 +106,11 @@ def keep(source: Path | BinaryIO, path: Path, *, max_bytes: int) -> str:
         path.unlink(missing_ok=True)
         raise
     return digest.hexdigest()
+
+
+def new_path(folder: Path) -> Path:
+    """A file of a name that nobody can guess, in a folder that may not exist yet."""
+    return folder / uuid.uuid4().hex
 
 
 def size_of(path: Path) -> int:

@@ -1,17 +1,23 @@
 """Who calls a deployment: a person with a right to its model, or a program with the deployment's token."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from flask import request
 from flask_security import current_user
 
 from dashboard.core.access import has_role
-from dashboard.core.errors import Forbidden, NotFound, Unauthenticated
+from dashboard.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthenticated
+from dashboard.core.i18n import _
 from dashboard.serving import queries
 from dashboard.serving.models import Deployment, PredictionTask, Right
 from dashboard.serving.queries import Viewer
 from dashboard.serving.services import hash_of
 from dashboard.serving.services.deployments import TOKEN_PREFIX
+from dashboard.serving.services.incoming import Sender, find_upload, taken
 
 ROLES = ("analyst", "admin")
 
@@ -56,6 +62,40 @@ def caller_by_name(name: str) -> Caller:
         return Caller(deployment, user_id=None, owner=False)
     who = viewer()
     return _person(queries.get_deployment_named(name, who, right=Right.USE), who)
+
+
+def sender() -> Sender:
+    """Who sends a file. Raises Unauthenticated and Forbidden."""
+    if token := _deployment_token():
+        return Sender(deployment_id=_by_token(token).id)
+    return Sender(user_id=viewer().user_id)
+
+
+@contextmanager
+def sent_file(field: str = "file") -> Iterator[tuple[Path | BinaryIO, str]]:
+    """The file of a form and its name: sent with the form, or before it in pieces (`upload` names it then).
+
+    Raises Invalid when there is none or it is not complete, NotFound for an upload that is gone.
+    """
+    if token := request.form.get("upload", ""):
+        with taken(token, sender()) as found:
+            yield found
+        return
+    sent = request.files.get(field)
+    if sent is None or not sent.filename:
+        message = _("Choose a file first.")
+        raise Invalid(message, problems=[Problem(field, message)])
+    yield cast(BinaryIO, sent.stream), sent.filename
+
+
+def earlier_upload() -> dict[str, Any] | None:
+    """The upload that the form named which comes back now, for the form to name it again."""
+    token = request.values.get("upload", "")
+    try:
+        file = find_upload(token, sender()) if token else None
+    except NotFound:
+        return None
+    return file and {"id": file.token, "name": file.original_name, "size": file.size_bytes}
 
 
 def task_of(who: Caller, public_id: str) -> PredictionTask:

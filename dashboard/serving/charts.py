@@ -106,8 +106,13 @@ def steps(whole: Span) -> Chart:
 
 def drift(found: Drift) -> Chart:
     """The shares of one input's values now beside those of the baseline."""
+    known = (
+        [go.Bar(x=found.labels, y=found.expected, name=_("Baseline"), marker={"color": PALETTE[7]})]
+        if found.expected
+        else []
+    )
     drawn = figure(
-        go.Bar(x=found.labels, y=found.expected, name=_("Baseline"), marker={"color": PALETTE[7]}),
+        *known,
         go.Bar(x=found.labels, y=found.found, name=_("Now"), marker={"color": PALETTE[0]}),
         height=300,
         barmode="group",

@@ -116,6 +116,12 @@ class DeleteForm(ServiceForm):
     force = BooleanField(lazy("Delete everything listed here as well"))
 
 
+class ReferenceForm(ServiceForm):
+    """A table of reference."""
+
+    file = FileField(lazy("Table of reference"))
+
+
 class TrainForm(ServiceForm):
     """A model to learn from a table."""
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -42,6 +42,8 @@ class Profile:
 
     details: Mapping[str, Any]
     baseline: Mapping[str, Any]
+    about: Mapping[str, Any] | None
+    """Where the baseline comes from: it may be replaced while the version is served."""
 
 
 @dataclass(slots=True)
@@ -90,9 +92,16 @@ class Directory:
             try:
                 rows = queries.list_callable()
                 used = {row.version_id for row in rows}
-                profiles = {key: self.profiles[key] for key in used & self.profiles.keys()}
+                about = {row.version_id: row.baseline_about for row in rows}
+                profiles = {
+                    key: kept
+                    for key, kept in self.profiles.items()
+                    if key in used and kept.about == about[key]
+                }
                 for version in queries.list_versions_of_ids(used - profiles.keys()):
-                    profiles[version.id] = Profile(version.details, version.baseline or {})
+                    profiles[version.id] = Profile(
+                        version.details, version.baseline or {}, version.baseline_about
+                    )
                 self.profiles = profiles
             finally:
                 db.session.remove()
@@ -102,7 +111,10 @@ class Directory:
                 key=replicas.key_of(row.id),
                 timeout_s=row.timeout_s,
                 paused=row.state == DeploymentState.PAUSED,
-                about=profiles[row.version_id],
+                # A script makes the inputs of what is sent: that is not counted.
+                about=replace(profiles[row.version_id], baseline={})
+                if row.script
+                else profiles[row.version_id],
             )
             for row in rows
             if row.version_id in profiles  # else deleted between the two reads

@@ -7,7 +7,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy import Text as PlainText
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -34,6 +44,14 @@ RIGHT_LABELS = {
     Right.USE: lazy("May use"),
     Right.MANAGE: lazy("May manage"),
 }
+
+
+class BaselineOrigin(StrEnum):
+    """Where it is known from how a version's inputs were spread when it learnt."""
+
+    TRAINING = "training"  # the model was trained here
+    FILE = "file"  # the model's file says so
+    TABLE = "table"  # somebody gave a table of reference
 
 
 class DeploymentState(StrEnum):
@@ -164,6 +182,10 @@ class ModelVersion(db.Model):  # type: ignore[name-defined,misc]
     sample_outputs: Mapped[dict[str, Any]] = mapped_column(JSON)
     # How the inputs were spread when the model learnt, field by field (drift is measured against it).
     baseline: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
+    # Where that comes from: {"from": a BaselineOrigin, and of a table "name", "rows", "at"}.
+    baseline_about: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
+    # While a table of reference is used: {"baseline": ..., "about": ...} of before.
+    own_baseline: Mapped[dict[str, Any] | None] = mapped_column(NullableJSON)
     note: Mapped[str] = mapped_column(String(500), default="")
     created_by: Mapped[int | None] = mapped_column(
         ForeignKey("user.id", ondelete="SET NULL"), index=True
@@ -188,6 +210,26 @@ class ModelRight(db.Model):  # type: ignore[name-defined,misc]
     )
     right: Mapped[str] = mapped_column(String(20))
     user: Mapped[Any] = relationship("User", viewonly=True)
+
+
+class IncomingFile(db.Model):  # type: ignore[name-defined,misc]
+    """A file sent in pieces (core/tus.py): it grows, then waits for the form or the call that uses it."""
+
+    __tablename__ = "model_upload"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Its name below data_dir/models/incoming, and its address: nobody can guess one.
+    token: Mapped[str] = mapped_column(String(40), unique=True)
+    # Who sends it: a person, or a program with the token of a deployment.
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), index=True
+    )
+    deployment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("deployment.id", ondelete="CASCADE"), index=True
+    )
+    original_name: Mapped[str] = mapped_column(String(255))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class Deployment(db.Model):  # type: ignore[name-defined,misc]

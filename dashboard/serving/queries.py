@@ -180,10 +180,11 @@ def list_all_deployments() -> list[Deployment]:
     return list(session.scalars(select(Deployment).options(*loads).order_by(Deployment.id)))
 
 
-def list_callable() -> Sequence[Row[tuple[int, str, float, str, int]]]:
-    """Of every deployment: id, token_hash, timeout_s, state and version_id."""
-    names = ("id", "token_hash", "timeout_s", "state", "version_id")
-    return session.execute(select(*(getattr(Deployment, name) for name in names))).all()
+def list_callable() -> Sequence[Row[Any]]:
+    """Of every deployment: id, token_hash, timeout_s, state, version_id, script, and baseline_about of its version."""
+    names = ("id", "token_hash", "timeout_s", "state", "version_id", "script")
+    columns = [*(getattr(Deployment, name) for name in names), ModelVersion.baseline_about]
+    return session.execute(select(*columns).join(Deployment.version)).all()
 
 
 def list_versions_of_ids(version_ids: Iterable[int]) -> list[ModelVersion]:

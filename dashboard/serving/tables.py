@@ -66,6 +66,14 @@ def chunks(rows: Iterator[Record], *, size: int = CHUNK_ROWS) -> Iterator[list[R
         yield chunk
 
 
+def at_most(rows: Iterator[Record], n: int) -> Iterator[Record]:
+    """The rows. Raises BadTable when there are more."""
+    for number, row in enumerate(rows, 1):
+        if number > n:
+            raise BadTable(f"more than {n} rows")
+        yield row
+
+
 def _read_csv(path: Path) -> Iterator[Record]:
     with _text(path) as file:
         rows = _csv_rows(file)

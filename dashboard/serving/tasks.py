@@ -7,6 +7,7 @@ from dashboard.job_queue.kinds import name_kind
 from dashboard.job_queue.schedules import Schedule
 from dashboard.serving import services
 from dashboard.serving.messages import Predict, PredictBatch, Tidy, TrainModel
+from dashboard.serving.services import incoming
 from jobs.retry import Retry
 from jobs.tasks import JobContext, Task, task
 
@@ -51,6 +52,8 @@ def tidy(_message: Tidy, ctx: JobContext) -> dict[str, Any]:
         "settled": services.settle(),
         "expired": services.expire_tasks(),
         "strays": services.remove_strays(older_than_s=STRAY_AGE_S),
+        "uploads": incoming.remove_expired_uploads()
+        + incoming.remove_stray_uploads(older_than_s=STRAY_AGE_S),
     }
     services.forget_counted()
     ctx.log(str(result))

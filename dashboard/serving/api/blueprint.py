@@ -54,8 +54,16 @@ FILE_BODY: dict[str, Any] = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "properties": {"file": {"type": "string", "format": "binary"}},
-                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "upload": {
+                        "type": "string",
+                        "description": (
+                            "Instead of file: the last part of the address of a finished upload "
+                            "(POST /api/v1/model-uploads, the tus protocol), for files over 16 MiB."
+                        ),
+                    },
+                },
             }
         }
     },
@@ -77,14 +85,6 @@ def body_of_records(
     if not outputs and request.args.get("outputs"):
         outputs = request.args["outputs"].split(",")
     return records, outputs, body if isinstance(body, dict) else {}
-
-
-def sent_file() -> tuple[Any, str]:
-    """The file of a multipart body and its name. Raises Invalid."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise _invalid("file", _("Choose a file first."))
-    return sent.stream, sent.filename
 
 
 def _invalid(field: str, message: str) -> Invalid:

@@ -14,9 +14,8 @@ from dashboard.serving.api.blueprint import (
     RECORDS_BODY,
     api,
     body_of_records,
-    sent_file,
 )
-from dashboard.serving.callers import viewer
+from dashboard.serving.callers import sent_file, viewer
 from dashboard.serving.models import Model, ModelVersion, Right
 from dashboard.serving.schemas import (
     DeleteArgs,
@@ -42,14 +41,14 @@ class Models(MethodView):
     @api.response(201, ModelDetailSchema)
     def post(self) -> Model:
         """Upload a model: multipart form with file, name and description"""
-        source, original_name = sent_file()
-        return services.add_model(
-            source,
-            original_name=original_name,
-            name=request.form.get("name", ""),
-            description=request.form.get("description", ""),
-            viewer=viewer(),
-        )
+        with sent_file() as (source, original_name):
+            return services.add_model(
+                source,
+                original_name=original_name,
+                name=request.form.get("name", ""),
+                description=request.form.get("description", ""),
+                viewer=viewer(),
+            )
 
 
 @api.route("/models/<int:model_id>")
@@ -78,14 +77,14 @@ class Versions(MethodView):
     @api.response(201, VersionDetailSchema)
     def post(self, model_id: int) -> ModelVersion:
         """Add a version: multipart form with file and note"""
-        source, original_name = sent_file()
-        return services.add_version(
-            model_id,
-            source,
-            original_name=original_name,
-            note=request.form.get("note", ""),
-            viewer=viewer(),
-        )
+        with sent_file() as (source, original_name):
+            return services.add_version(
+                model_id,
+                source,
+                original_name=original_name,
+                note=request.form.get("note", ""),
+                viewer=viewer(),
+            )
 
 
 @api.route("/models/<int:model_id>/versions/<int:number>")
@@ -115,6 +114,23 @@ class VersionFile(MethodView):
             as_attachment=True,
             download_name=version.original_name or version.format,
         )
+
+
+@api.route("/models/<int:model_id>/versions/<int:number>/reference")
+class Reference(MethodView):
+    @api.doc(requestBody=FILE_BODY)
+    @api.response(200, VersionDetailSchema)
+    def put(self, model_id: int, number: int) -> ModelVersion:
+        """Measure drift against a table (CSV, JSON, Parquet): multipart form with file"""
+        with sent_file() as (source, name):
+            return services.set_reference(
+                model_id, number, source, original_name=name, viewer=viewer()
+            )
+
+    @api.response(204)
+    def delete(self, model_id: int, number: int) -> None:
+        """Measure drift against what the training or the model's file says again"""
+        services.remove_reference(model_id, number, viewer=viewer())
 
 
 @api.route("/models/<int:model_id>/versions/<int:number>/test")

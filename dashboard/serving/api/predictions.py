@@ -17,9 +17,8 @@ from dashboard.serving.api.blueprint import (
     RECORDS_BODY,
     api,
     body_of_records,
-    sent_file,
 )
-from dashboard.serving.callers import Caller, caller, task_of, viewer
+from dashboard.serving.callers import Caller, caller, sent_file, task_of, viewer
 from dashboard.serving.models import PredictionTask
 from dashboard.serving.schemas import PredictionSchema, TaskListArgs, TaskSchema
 
@@ -82,17 +81,17 @@ class Batch(MethodView):
     def post(self, deployment_id: int) -> Any:
         """Predict every row of a CSV, JSON or Parquet file: multipart form with file, result_format, outputs"""
         who = caller(deployment_id)
-        source, name = sent_file()
-        task = services.submit_batch(
-            who.deployment,
-            source,
-            original_name=name,
-            result_format=request.form.get("result_format", ""),
-            outputs=[each for each in request.form.get("outputs", "").split(",") if each],
-            owner_id=who.user_id,
-            idempotency_key=request.headers.get(KEY_HEADER, ""),
-            keep_hours=_hours(request.form.get("keep_hours")),
-        )
+        with sent_file() as (source, name):
+            task = services.submit_batch(
+                who.deployment,
+                source,
+                original_name=name,
+                result_format=request.form.get("result_format", ""),
+                outputs=[each for each in request.form.get("outputs", "").split(",") if each],
+                owner_id=who.user_id,
+                idempotency_key=request.headers.get(KEY_HEADER, ""),
+                keep_hours=_hours(request.form.get("keep_hours")),
+            )
         return task, 202, {"Location": _location(task)}
 
 

@@ -7,6 +7,7 @@ from flask_security import current_user
 
 from dashboard.core.access import has_role
 from dashboard.serving import charts, models
+from dashboard.serving.callers import earlier_upload
 from dashboard.serving.queries import Viewer
 from dashboard.serving.services.training import algorithm_label
 
@@ -30,7 +31,8 @@ def _labels() -> dict[str, Any]:
             "face": charts.face_label,
             # The colour of a state is named after the states of jobs.
             "colour": _colour,
-        }
+        },
+        "earlier_upload": earlier_upload,
     }
 
 

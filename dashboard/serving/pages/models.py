@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 from dashboard.core.errors import DomainError, Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.serving import queries, services
+from dashboard.serving.callers import sent_file
 from dashboard.serving.forms import DeleteForm, EditForm, ModelForm, ShareForm, VersionForm
 from dashboard.serving.models import Right
 from dashboard.serving.pages.blueprint import PER_PAGE, page_number, pages, viewer
 from dashboard.serving.pages.testing import TestInput, read_test_input
-from dashboard.serving.pages.uploads import chosen_file
 from dashboard.serving.services import fields, snippets
 
 
@@ -36,7 +36,7 @@ def model_new() -> str | Response:
     form = ModelForm()
     if form.validate_on_submit():
         try:
-            with chosen_file("file") as (source, name):
+            with sent_file() as (source, name):
                 model = services.add_model(
                     source,
                     original_name=name,
@@ -64,6 +64,7 @@ def model(model_id: int) -> str:
         inputs=fields.inputs_of(version),
         outputs=fields.outputs_of(version),
         deployments=queries.list_deployments_of(found),
+        has_reference=services.has_reference(version),
         training=queries.find_training_of([version.id]).get(version.id),
         rights=queries.list_rights(found) if queries.owns(viewer(), found) else [],
         share_form=ShareForm(formdata=None),
@@ -100,7 +101,7 @@ def version_new(model_id: int) -> str | Response:
     form = VersionForm()
     if form.validate_on_submit():
         try:
-            with chosen_file("file") as (source, name):
+            with sent_file() as (source, name):
                 version = services.add_version(
                     model_id,
                     source,

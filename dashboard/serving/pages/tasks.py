@@ -11,9 +11,9 @@ from dashboard.job_queue.models import Job
 from dashboard.job_queue.queries import Viewer as JobViewer
 from dashboard.job_queue.status import JobStatus, status_of
 from dashboard.serving import queries, services
+from dashboard.serving.callers import sent_file
 from dashboard.serving.models import TASK_LABELS, PredictionTask, Right
 from dashboard.serving.pages.blueprint import PER_PAGE, page_number, pages, viewer
-from dashboard.serving.pages.uploads import chosen_file
 from dashboard.serving.services import fields
 
 MIME = {
@@ -41,7 +41,7 @@ def batch_new(deployment_id: int) -> Response:
     """Predict every row of a file."""
     deployment = queries.get_deployment(deployment_id, viewer(), right=Right.USE)
     try:
-        with chosen_file("file") as (source, name):
+        with sent_file() as (source, name):
             task = services.submit_batch(
                 deployment,
                 source,
@@ -55,7 +55,13 @@ def batch_new(deployment_id: int) -> Response:
         texts = [f"{each.field}: {each.message}" for each in error.problems] or [error.message]
         flash(" ".join(texts), "warning")
         return redirect(
-            url_for("serving.deployment_test", deployment_id=deployment_id, _anchor="batch")
+            url_for(
+                "serving.deployment_test",
+                deployment_id=deployment_id,
+                # What came in pieces need not come again.
+                upload=request.form.get("upload") or None,
+                _anchor="batch",
+            )
         )
 
 

@@ -10,10 +10,11 @@ from dashboard.job_queue import queries as job_queue
 from dashboard.job_queue.queries import Viewer as JobViewer
 from dashboard.job_queue.status import status_of
 from dashboard.serving import charts, queries, services
+from dashboard.serving.callers import sent_file
 from dashboard.serving.forms import TrainForm
 from dashboard.serving.models import ModelTraining
 from dashboard.serving.pages.blueprint import page_number, pages, viewer
-from dashboard.serving.pages.uploads import chosen_file
+from dashboard.serving.services.training import MAX_TABLE_BYTES
 
 N_TRAININGS = 10
 
@@ -24,7 +25,7 @@ def train() -> str | Response:
     form = TrainForm()
     if form.validate_on_submit():
         try:
-            with chosen_file("file") as (source, name):
+            with sent_file() as (source, name):
                 training = services.request_training(
                     source,
                     original_name=name,
@@ -38,7 +39,9 @@ def train() -> str | Response:
         except DomainError as error:
             form.show(error)
     trainings = queries.page_of_trainings(viewer(), page=page_number(), per_page=N_TRAININGS)
-    return render_template("serving/train.html", form=form, page=trainings)
+    return render_template(
+        "serving/train.html", form=form, page=trainings, max_table_bytes=MAX_TABLE_BYTES
+    )
 
 
 @pages.get("/models/trainings/<int:training_id>")

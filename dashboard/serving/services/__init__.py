@@ -27,6 +27,11 @@ from dashboard.serving.services.prediction import (
     predict,
     try_version,
 )
+from dashboard.serving.services.references import (
+    has_reference,
+    remove_reference,
+    set_reference,
+)
 from dashboard.serving.services.registry import (
     ModelRefused,
     StillDeployed,
@@ -82,18 +87,21 @@ __all__ = [
     "expire_tasks",
     "first_results",
     "forget_counted",
+    "has_reference",
     "hash_of",
     "in_flight",
     "machine",
     "pause_deployment",
     "predict",
     "record",
+    "remove_reference",
     "remove_strays",
     "renew_token",
     "report",
     "request_training",
     "result_path",
     "run_task",
+    "set_reference",
     "settle",
     "share_model",
     "start_deployment",

@@ -1,7 +1,7 @@
 """Working a prediction task off: chunk by chunk, every row once, however often it is begun.
 
-A finished chunk is a file that was renamed into place. Whoever begins again finds it and goes on behind it, so a
-row is answered once in the result even when a worker dies in the middle.
+A finished chunk is a file that was renamed into place, with a summary beside it. Whoever begins again finds it and goes
+on behind it, so a row is answered once in the result even when a worker dies in the middle.
 """
 
 import json
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from dashboard.core.cells import safe_cell
 from dashboard.core.database import session, transaction, utcnow
@@ -92,7 +94,10 @@ def _all_rows(task: PredictionTask, progress: Progress) -> list[Path]:
         path = folder / f"{number:06d}.jsonl"
         if not path.exists():
             first = number * tables.CHUNK_ROWS + 1
-            _write(path, _answer(deployment, chunk, first_row=first, outputs=task.outputs))
+            rows = _answer(deployment, chunk, first_row=first, outputs=task.outputs)
+            summary = _summary(rows, prediction.input_bins(deployment, chunk))
+            _write(path.with_suffix(".json"), orjson.dumps(summary))
+            _write(path, b"".join(orjson.dumps(row) + b"\n" for row in rows))
         paths.append(path)
         n_done += len(chunk)
         progress(
@@ -180,10 +185,25 @@ def _line(error: DomainError) -> str:
     return "; ".join(parts) or error.message
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def _summary(rows: list[Row], bins: dict[str, list[int]]) -> dict[str, Any]:
+    """What the whole needs to know of a chunk: its rows, the bad ones, its outputs, where its inputs fall."""
+    return {
+        "rows": len(rows),
+        "bad": [[row["row"], str(row["error"])[:300]] for row in rows if "error" in row],
+        "names": list(dict.fromkeys(name for row in rows for name in row.get("outputs", ()))),
+        "bins": bins,
+    }
+
+
+def _summaries(task: PredictionTask) -> Iterator[dict[str, Any]]:
+    for path in _parts(task):
+        yield orjson.loads(path.with_suffix(".json").read_bytes())
+
+
+def _write(path: Path, data: bytes) -> None:
     part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    with part.open("wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
@@ -195,9 +215,9 @@ def _parts(task: PredictionTask) -> list[Path]:
 
 def _lines(paths: list[Path]) -> Iterator[Row]:
     for path in paths:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             for line in file:
-                yield json.loads(line)
+                yield orjson.loads(line)
 
 
 # ---------------------------------------------------------------------------------------------- the end
@@ -208,30 +228,27 @@ def _assemble(task: PredictionTask, paths: list[Path]) -> Path:
     path = queries.task_folder(task) / f"result.{task.result_format}"
     part = path.with_suffix(".part")
     writer = {"csv": _write_csv, "parquet": _write_parquet}.get(task.result_format, _write_json)
-    writer(part, paths)
+    names = list(dict.fromkeys(name for each in _summaries(task) for name in each["names"]))
+    writer(part, paths, names)
     part.rename(path)
     return path
 
 
-def _write_json(path: Path, paths: list[Path]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write("[")
-        for place, row in enumerate(_lines(paths)):
-            file.write((",\n" if place else "\n") + json.dumps(row, ensure_ascii=False))
-        file.write("\n]\n")
+def _write_json(path: Path, paths: list[Path], _names: list[str]) -> None:
+    with path.open("wb") as out:
+        out.write(b"[")
+        before = b"\n"
+        for part in paths:
+            with part.open("rb") as file:
+                for line in file:
+                    out.write(before + line.rstrip(b"\n"))
+                    before = b",\n"
+        out.write(b"\n]\n")
 
 
-def _columns(paths: list[Path]) -> list[str]:
-    names: dict[str, None] = {}
-    for row in _lines(paths):
-        names.update(dict.fromkeys(row.get("outputs", ())))
-    return list(names)
-
-
-def _write_csv(path: Path, paths: list[Path]) -> None:
+def _write_csv(path: Path, paths: list[Path], names: list[str]) -> None:
     import csv
 
-    names = _columns(paths)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["row", *map(safe_cell, names), "error"])
@@ -247,11 +264,10 @@ def _cell(value: Any) -> Any:
     return safe_cell(value)
 
 
-def _write_parquet(path: Path, paths: list[Path]) -> None:
+def _write_parquet(path: Path, paths: list[Path], names: list[str]) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    names = _columns(paths)
     kinds = _parquet_types(paths, names)
     schema = pyarrow.schema([("row", pyarrow.int64()), *kinds.items(), ("error", pyarrow.string())])
     with parquet.ParquetWriter(path, schema) as writer:
@@ -302,12 +318,13 @@ def _finish(
 ) -> dict[str, Any]:
     n_rows = n_bad = 0
     bad: list[list[Any]] = []
-    for row in _lines(_parts(task)):
-        n_rows += 1
-        if "error" in row:
-            n_bad += 1
-            if len(bad) < N_BAD_SHOWN:
-                bad.append([row["row"], str(row["error"])[:300]])
+    bins: dict[str, list[int]] = {}
+    for chunk in _summaries(task):
+        n_rows += chunk["rows"]
+        n_bad += len(chunk["bad"])
+        bad += chunk["bad"][: N_BAD_SHOWN - len(bad)]
+        for name, counts in chunk["bins"].items():
+            bins[name] = counting.add_lists(bins.get(name, []), counts)
     result = {"task": task.public_id, "rows": n_rows, "bad_rows": n_bad}
     with transaction():
         values = {"n_done": n_rows, "n_bad": n_bad, "bad_rows": bad, "finished_at": utcnow()}
@@ -318,7 +335,11 @@ def _finish(
         face = "batch" if task.kind == TaskKind.BATCH else "task"
         code = "bad_rows" if n_bad and n_bad == n_rows else ""
         counting.record(
-            Answer(task.deployment_id, face, n_records=n_rows, code=code, ms={"total": ms})
+            Answer(
+                *(task.deployment_id, face, n_rows, code),
+                ms={"total": ms},
+                bins=bins,
+            )
         )
     return result
 

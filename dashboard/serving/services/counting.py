@@ -149,10 +149,10 @@ def _add_bins(answers: list[Answer]) -> None:
     for answer in answers:
         for name, bins in answer.bins.items():
             key = (answer.deployment_id, int(answer.at_s // DAY_S), name)
-            days[key] = _add_lists(days.get(key, []), bins)
+            days[key] = add_lists(days.get(key, []), bins)
     for (deployment_id, day, name), bins in sorted(days.items()):
         row = _locked_row(DriftCount, deployment_id=deployment_id, day=day, field=name)
-        row.bins = _add_lists(row.bins, bins)
+        row.bins = add_lists(row.bins, bins)
 
 
 def forget_counted(*, older_than_s: float = DAY_S) -> None:
@@ -168,7 +168,8 @@ def _add_counts(into: dict[str, int], more: dict[str, int]) -> dict[str, int]:
     return into
 
 
-def _add_lists(into: list[int], more: list[int]) -> list[int]:
+def add_lists(into: list[int], more: list[int]) -> list[int]:
+    """The sums of counts of the same bins; the longer list decides how many there are."""
     longer, shorter = (into, more) if len(into) >= len(more) else (more, into)
     return [
         count + (shorter[place] if place < len(shorter) else 0)

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
@@ -20,6 +20,7 @@ from dashboard.serving import queries
 from dashboard.serving.models import (
     Deployment,
     DeploymentState,
+    DriftCount,
     Health,
     Model,
     ModelVersion,
@@ -157,6 +158,9 @@ def change_deployment(
         before = _state_of(deployment)
         for name, value in wished.items():
             setattr(deployment, name, value)
+        if deployment.version_id != target.id:
+            # What was counted of the inputs lies in the bins of the version before.
+            session.execute(delete(DriftCount).where(DriftCount.deployment_id == deployment.id))
         deployment.version_id = target.id
         deployment.script = new_script
         deployment.script_result = tried if new_script else None

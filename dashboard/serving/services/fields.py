@@ -10,7 +10,7 @@ from typing import Any
 from dashboard.core.errors import Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.serving import runtime, tables
-from dashboard.serving.models import ModelVersion
+from dashboard.serving.models import BaselineOrigin, ModelVersion
 from jobs.engines.scoring.description import Field
 
 Record = dict[str, Any]
@@ -53,7 +53,10 @@ class FieldView:
 
 def inputs_of(version: ModelVersion) -> list[FieldView]:
     """The inputs of a version, in the model's order."""
-    seen = version.baseline or {}
+    # What was seen in training is a range to go by; what a file declares is shown as it is.
+    about = version.baseline_about or {"from": BaselineOrigin.TRAINING}
+    trained = about["from"] == BaselineOrigin.TRAINING
+    seen = (version.baseline or {}) if trained else {}
     return [_view(field, seen.get(field["name"])) for field in version.details["inputs"]]
 
 

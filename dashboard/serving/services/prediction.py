@@ -106,7 +106,7 @@ def predict(
             face=face,
             n_records=len(records),
             ms={**found.ms, "total": total},
-            bins=drift.bins_of(records, deployment.version.baseline or {}),
+            bins=input_bins(deployment, records),
         )
     )
     return found.only(wanted).with_total(total)
@@ -118,6 +118,12 @@ def call(deployment: Deployment, records: list[Record]) -> Prediction:
         raise DeploymentPaused()
     with _told():
         return replicas.call(deployment, records)
+
+
+def input_bins(deployment: Deployment, records: Sequence[Record]) -> dict[str, list[int]]:
+    """Where the values of the records fall. With a preprocessing script none are counted: it makes the inputs of
+    them, in the replica."""
+    return {} if deployment.script else drift.bins_of(records, deployment.version.baseline or {})
 
 
 def try_version(version: ModelVersion, records: list[Record], *, script: str = "") -> Prediction:

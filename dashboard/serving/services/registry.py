@@ -17,6 +17,7 @@ from dashboard.core.errors import Conflict, Forbidden, Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.serving import queries
 from dashboard.serving.models import (
+    BaselineOrigin,
     Deployment,
     Model,
     ModelRight,
@@ -27,6 +28,7 @@ from dashboard.serving.models import (
 from dashboard.serving.queries import Viewer
 from jobs.engines import scoring
 from jobs.engines.scoring.inspection import Inspection
+from jobs.engines.scoring.spreads import declared_spreads
 
 MAX_NAME, MAX_DESCRIPTION, MAX_NOTE = 80, 2000, 500
 
@@ -236,7 +238,7 @@ def _store(source: Path | BinaryIO, original_name: str) -> _Stored:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return _Stored(path, safe_name(original_name), inspection, sha256=sha256)
+    return _Stored(path, pieces.safe_name(original_name), inspection, sha256=sha256)
 
 
 def inspect(path: Path) -> Inspection:
@@ -264,6 +266,8 @@ def _add_version(
 ) -> ModelVersion:
     found = stored.inspection
     described = found.description
+    origin = BaselineOrigin.TRAINING if baseline else BaselineOrigin.FILE
+    baseline = baseline or declared_spreads(stored.path, described) or None
     version = ModelVersion(
         model_id=model.id,
         number=number,
@@ -279,6 +283,7 @@ def _add_version(
         sample_record=plain(found.sample_record),
         sample_outputs=plain(found.sample_outputs),
         baseline=baseline,
+        baseline_about={"from": origin.value} if baseline else None,
         note=note.strip()[:MAX_NOTE],
         created_by=viewer.user_id,
     )
@@ -298,13 +303,6 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     return str(value)
-
-
-def safe_name(name: str) -> str:
-    """A file name for people and headers: no folders, no control or direction marks."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    clean = "".join(mark for mark in last if mark.isprintable()).strip().strip(".")
-    return clean[-255:]
 
 
 def _checked(name: str, description: str) -> tuple[str, str]:

@@ -45,6 +45,10 @@ def for_deployment(deployment: Deployment, records: list[dict[str, Any]]) -> lis
         Snippet(_("As a task: %(way)s", way="Python"), _task(tasks, header, body)),
         Snippet(_("Batch: %(way)s", way="curl"), _batch(batch, header)),
         Snippet(
+            _("Batch of any size: %(way)s", way="Python"),
+            _large_batch(_url("serving_api.uploads"), batch, header),
+        ),
+        Snippet(
             _("Open Inference Protocol: %(way)s", way="curl"),
             f"curl '{request.host_url.rstrip('/')}{request.script_root}/v2/models/{deployment.name}' \\\n"
             f"  -H '{header[0]}: {header[1]}'",
@@ -94,6 +98,27 @@ def _task(url: str, header: tuple[str, str], body: Any) -> str:
 
 def _batch(url: str, header: tuple[str, str]) -> str:
     return f"curl -X POST '{url}' \\\n  -H '{header[0]}: {header[1]}' \\\n  -F 'file=@rows.csv'"
+
+
+def _large_batch(uploads: str, batch: str, header: tuple[str, str]) -> str:
+    return (
+        "import json, os, urllib.parse, urllib.request\n\n"
+        f'HEADERS = {{{header[0]!r}: {header[1]!r}, "Tus-Resumable": "1.0.0"}}\n'
+        'PATH, PIECE = "rows.csv", 8 * 2**20\n\n'
+        "def call(method, url, data=None, **more):\n"
+        "    headers = {**HEADERS, **{name.replace('_', '-'): value for name, value in more.items()}}\n"
+        "    return urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method))\n\n"
+        f"UPLOADS = {uploads!r}\n"
+        'begun = call("POST", UPLOADS, Upload_Length=str(os.path.getsize(PATH)))\n'
+        'address, at = urllib.parse.urljoin(UPLOADS, begun.headers["Location"]), 0\n'
+        'with open(PATH, "rb") as file:\n'
+        "    while piece := file.read(PIECE):\n"
+        '        call("PATCH", address, piece, Upload_Offset=str(at),\n'
+        '             Content_Type="application/offset+octet-stream")\n'
+        "        at += len(piece)\n"
+        'form = urllib.parse.urlencode({"upload": address.rpartition("/")[2]}).encode()\n'
+        f'print(json.load(call("POST", {batch!r}, form))["id"])'
+    )
 
 
 def _url(endpoint: str, **values: Any) -> str:

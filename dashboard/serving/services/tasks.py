@@ -32,7 +32,6 @@ from dashboard.serving.models import (
     TaskState,
 )
 from dashboard.serving.services.fields import check_columns, check_outputs
-from dashboard.serving.services.registry import safe_name
 
 MAX_KEY = 120
 INPUT = {TaskKind.SINGLE: "records.json", TaskKind.BATCH: "input"}
@@ -134,7 +133,7 @@ def submit_batch(
                 public_id=folder.name,
                 input_format=form,
                 result_format=result_format or form,
-                original_name=safe_name(original_name),
+                original_name=pieces.safe_name(original_name),
             )
             give_job(task, deployment)
     except BaseException:

@@ -55,7 +55,7 @@ def request_training(
                 owner_id=viewer.user_id,
                 name=name,
                 file_name=path.name,
-                original_name=registry.safe_name(original_name),
+                original_name=pieces.safe_name(original_name),
                 recipe={
                     "target": target,
                     "algorithms": [each for each in ALGORITHMS if each in algorithms],

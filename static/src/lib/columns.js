@@ -1,15 +1,17 @@
-// Offers the columns of a chosen CSV file: `<input type="file" data-columns-into="ID">` fills the datalist of that id.
+// Offers the columns of a chosen CSV file: what holds the file field, or the island that sends the file, has
+// `data-columns-into="ID"`, the id of a datalist.
 const HEAD_BYTES = 64 * 1024;
 
 /** Watch the file fields below `root`. */
 export function startColumns(root) {
-  for (const field of root.querySelectorAll("[data-columns-into]"))
-    field.addEventListener("change", () => offer(field));
+  for (const holder of root.querySelectorAll("[data-columns-into]")) {
+    holder.addEventListener("change", (event) => offer(holder, event.target.files?.[0]));
+    holder.addEventListener("upload:chosen", (event) => offer(holder, event.detail));
+  }
 }
 
-async function offer(field) {
-  const list = document.getElementById(field.dataset.columnsInto);
-  const file = field.files?.[0];
+async function offer(holder, file) {
+  const list = document.getElementById(holder.dataset.columnsInto);
   if (!list) return;
   const names = file ? columnsOf(await file.slice(0, HEAD_BYTES).text()) : [];
   list.replaceChildren(...names.map((name) => new Option(name, name)));

@@ -50,3 +50,27 @@ def test_words_have_no_ks() -> None:
 
 def test_what_was_not_counted_is_left_out() -> None:
     assert drift.measure(NUMBERS, {}) == []
+
+
+def test_a_range_alone_shows_where_the_values_fall() -> None:
+    (found,) = drift.measure({"x": {"edges": [0.0, 1.0, 2.0], "shares": None}}, {"x": [3, 0, 1]})
+
+    assert (found.psi, found.ks, found.level, found.expected) == (None, None, "", [])
+    assert (found.found, found.unseen) == ([0.75, 0.0, 0.25], 0.25)
+
+
+def test_a_baseline_of_a_table() -> None:
+    columns = [
+        drift.Column("x", "x"),
+        drift.Column("v[1]", "v", 1),
+        drift.Column("w", "w", numeric=False),
+    ]
+    rows = [{"x": n, "v": [0, -n], "w": "ab"[n % 2]} for n in range(100)]
+
+    found, n_rows = drift.baseline_of([*rows, {"x": "text", "w": None}], columns)
+
+    assert n_rows == 101
+    assert found["x"]["edges"][0::5] == [0.0, 49.5, 99.0]
+    assert found["x"]["shares"] == [0.1] * 10 + [0.0]
+    assert found["w"] == {"values": ["a", "b"], "shares": [0.5, 0.5, 0.0], "of": ["w", None]}
+    assert drift.bins_of([{"v": [0, -99]}], found)["v[1]"][0] == 1
