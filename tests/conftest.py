@@ -1,5 +1,6 @@
 """Shared fixtures: a fresh portal on a real database, people with accounts, and the servers that are there."""
 
+import gc
 import itertools
 import os
 import shutil
@@ -21,9 +22,19 @@ from tests.factories.brokers import rabbitmq
 from tests.factories.databases import DATABASES, database_uri, drop_own_databases, make_empty
 from tests.factories.demo import DemoPortal, demo_portal
 from tests.factories.portal import Visitor, serving
+from tests.factories.routes import compile_once
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config.toml"
+
+
+compile_once()
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass over what stays until the end: every portal made would have it looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 def chromium() -> str:
