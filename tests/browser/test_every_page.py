@@ -22,7 +22,7 @@ IDS = dict.fromkeys(
 SIGNED_OUT = {"security.login", "security.register"}
 
 
-@pytest.fixture(scope="module", params=["desk", pytest.param("phone", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["desk", "phone"])
 def page(request: pytest.FixtureRequest, browser: Browser, demo: DemoPortal) -> Iterator[Page]:
     """An administrator's page: on a desk in English and light, or on a phone in Chinese and dark."""
     phone = request.param == "phone"
@@ -46,6 +46,7 @@ def paths(app: Flask) -> list[str]:
 
 
 # Some eighty pages, each loaded and looked over: minutes on a busy machine.
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_page_is_sound(page: Page, demo: DemoPortal, app: Flask) -> None:
     wrong, n_pages = [], 0

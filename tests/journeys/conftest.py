@@ -10,7 +10,12 @@ from tests.factories.brokers import rabbitmq
 from tests.factories.databases import database_uri
 from tests.factories.demo import DemoPortal, demo_portal
 
-STACKS = ["sqlite and the embedded queue", "postgresql and rabbitmq", "mariadb and rabbitmq"]
+# Each server stack is a portal more to start, so only the fresh machine's is among the quick tests.
+STACKS = [
+    "sqlite and the embedded queue",
+    pytest.param("postgresql and rabbitmq", marks=pytest.mark.slow),
+    pytest.param("mariadb and rabbitmq", marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(scope="session", params=STACKS)

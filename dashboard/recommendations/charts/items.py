@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 
 from dashboard.core.i18n import _
 from dashboard.core.plots import PALETTE, SCALE, figure, short
@@ -63,6 +61,10 @@ def clustered(block: Any) -> list[int]:
         return list(range(len(block)))
     distance = np.clip(1 - (block + block.T) / 2, 0, 1)
     np.fill_diagonal(distance, 0)
+    # Imported late: only this chart needs them.
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
     joined = linkage(squareform(distance, checks=False), method="average", optimal_ordering=True)
     return [int(place) for place in leaves_list(joined)]
 

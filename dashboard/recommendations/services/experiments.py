@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import fisher_exact
 
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
@@ -103,6 +102,9 @@ def outcome_of(experiment: Experiment) -> Outcome:
     p_value = None
     if a.n_people and b.n_people:
         table = [[arm.people_clicked, arm.n_people - arm.people_clicked] for arm in (a, b)]
+        # Imported late: it takes every process of the portal half a second.
+        from scipy.stats import fisher_exact
+
         p_value = float(fisher_exact(table).pvalue)
     return Outcome(experiment, a, b, p_value)
 
