@@ -35,7 +35,7 @@ OVERVIEW_LIMIT, FLOOR_LIMIT = 1.3, 2.0
 ISLAND = "document.querySelector('[data-island=Structure]').structure"
 FRAMES = f"""(count) => {{
   const structure = {ISLAND};
-  const gl = structure.renderer.getContext();
+  const gl = structure.stage.renderer.getContext();
   const pixel = new Uint8Array(4);
   const times = [];
   for (let i = 0; i < count; i++) {{

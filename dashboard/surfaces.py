@@ -37,6 +37,7 @@ from dashboard.job_queue import tasks as job_queue_tasks
 from dashboard.organisation import admin as organisation_admin
 from dashboard.organisation import api as organisation_api
 from dashboard.organisation import pages as organisation_pages
+from dashboard.organisation import tasks as organisation_tasks
 from dashboard.recommendations import admin as recommendations_admin
 from dashboard.recommendations import api as recommendations_api
 from dashboard.recommendations import pages as recommendations_pages
@@ -83,6 +84,7 @@ TASKS: list[Any] = [
     *recommendations_tasks.TASKS,
     *analyses_tasks.TASKS,
     *serving_tasks.TASKS,
+    *organisation_tasks.TASKS,
     *job_queue_tasks.TASKS,
 ]
 
@@ -92,6 +94,7 @@ SCHEDULES: list[Any] = [
     *analyses_tasks.SCHEDULES,
     *serving_tasks.SCHEDULES,
     *recommendations_tasks.SCHEDULES,
+    *organisation_tasks.SCHEDULES,
     *job_queue_tasks.SCHEDULES,
 ]
 
@@ -247,6 +250,7 @@ ACCESS: dict[str, Access] = {
     "organisation.portal_layers": ADMIN,
     "organisation_api.scene": PUBLIC,
     "organisation_api.items": PUBLIC,
+    "organisation_api.search": PUBLIC,
     "organisation_api.ways": SIGNED_IN,
     "organisation_api.measures": ANALYST,
     "organisation_api.portal": ADMIN,

@@ -27,7 +27,9 @@ from dashboard.core.i18n import _
 log = logging.getLogger(__name__)
 
 IMAGE_EXTENSIONS = {FileType.JPEG: "jpg", FileType.PNG: "png", FileType.WEBP: "webp"}
-FOLDERS = ("covers", "videos", "posters", "incoming")
+FOLDERS = ("covers", "videos", "posters", "incoming", "plans", "scenery")
+# Longer than any request or check that is between making a file and committing its row.
+STRAY_AGE_S = 24 * 3600
 
 
 class CoverSet(UploadSet):
@@ -113,16 +115,17 @@ def stored_names() -> dict[str, set[str]]:
     return {name: {path.name for path in (root() / name).iterdir()} for name in FOLDERS}
 
 
-def remove_strays(known: dict[str, set[str]], *, older_than_s: float) -> int:
-    """Remove the stored files that `known` does not name, folder by folder; how many they were.
+def remove_strays(known: dict[str, set[str]], *, older_than_s: float = STRAY_AGE_S) -> int:
+    """Remove the stored files that `known` does not name from the folders that it names; how many they were.
 
     Young files stay: their rows may be in a transaction that has not committed yet.
     """
     before = time.time() - older_than_s
+    stored = stored_names()
     strays = [
         path
-        for folder, names in stored_names().items()
-        for path in (root() / folder / name for name in names - known[folder])
+        for folder, names in known.items()
+        for path in (root() / folder / name for name in stored[folder] - names)
         if path.stat().st_mtime < before
     ]
     for path in strays:

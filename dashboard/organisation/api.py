@@ -15,11 +15,13 @@ from flask_security import current_user
 from dashboard.core.api import ApiBlueprint, cacheable
 from dashboard.organisation.queries import measures, portal, scene, units, ways
 from dashboard.organisation.schemas import (
+    FoundSchema,
     ItemArgs,
     LayersSchema,
     RoomMeasuresSchema,
     SceneItemPage,
     SceneSchema,
+    SearchArgs,
     WaysSchema,
 )
 
@@ -68,6 +70,18 @@ class Items(MethodView):
         """The published courses in the rooms of one unit, room by room."""
         units.get_unit(unit_id)
         return scene.list_items_of(unit_id, page=args["page"], per_page=args["per_page"])
+
+
+@api.route("/organisation/search", endpoint="search")
+class Search(MethodView):
+    @conditional
+    @cacheable(seconds=SCENE_SECONDS)
+    @api.arguments(SearchArgs, location="query")
+    @api.response(200, FoundSchema)
+    def get(self, args: dict[str, Any]) -> Any:
+        """The rooms whose position, unit or published courses hold all the words."""
+        rooms, total = scene.find_rooms(args["words"])
+        return {"rooms": rooms, "total": total}
 
 
 @api.route("/organisation/ways", endpoint="ways")

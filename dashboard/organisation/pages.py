@@ -102,6 +102,7 @@ def _props() -> dict[str, Any]:
         "preset": "organisation",
         "sceneUrl": url_for("organisation_api.scene"),
         "itemsUrl": url_for("organisation_api.items", unit_id=0),
+        "searchUrl": url_for("organisation_api.search"),
         "roomUrl": url_for("catalogue.position", item_id=0),
         "itemUrl": url_for("catalogue.course", item_id=0),
         "planUrl": url_for("organisation.floor_plan", name="NAME"),

@@ -5,6 +5,7 @@ import marshmallow as ma
 from dashboard.core.api import PageArgs, page_schema
 
 MAX_ITEMS = 1000
+MAX_SEARCH = 80
 
 
 class RoomSchema(ma.Schema):
@@ -60,6 +61,30 @@ class SceneItemSchema(ma.Schema):
 
 
 SceneItemPage = page_schema(SceneItemSchema)
+
+
+class SearchArgs(ma.Schema):
+    """What to look for; every word has to be there."""
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    words = ma.fields.String(required=True, validate=ma.validate.Length(max=MAX_SEARCH))
+
+
+class FoundRoomSchema(ma.Schema):
+    """A room that was found; `courses` of its courses have the words in their titles."""
+
+    unit = ma.fields.Integer(required=True)
+    room = ma.fields.Integer(required=True)
+    courses = ma.fields.Integer(required=True, attribute="n_courses")
+
+
+class FoundSchema(ma.Schema):
+    """The first rooms that were found, the best first, and how many there are."""
+
+    rooms = ma.fields.List(ma.fields.Nested(FoundRoomSchema), required=True)
+    total = ma.fields.Integer(required=True)
 
 
 class MeasuresSchema(ma.Schema):

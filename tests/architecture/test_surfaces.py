@@ -106,6 +106,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "organisation.portal_layers": ADMINS,
     "organisation_api.scene": EVERYBODY,
     "organisation_api.items": EVERYBODY,
+    "organisation_api.search": EVERYBODY,
     "organisation_api.ways": WITH_ACCOUNT,
     "organisation_api.measures": ANALYSTS,
     "organisation_api.portal": ADMINS,

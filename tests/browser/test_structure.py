@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +17,10 @@ from dashboard.accounts.models import User
 from dashboard.activity import services as activity
 from dashboard.catalogue import services as catalogue
 from dashboard.catalogue.models import Item
+from dashboard.core.database import transaction
+from dashboard.job_queue.services import enqueue
 from dashboard.organisation import services
+from dashboard.organisation.messages import TidyFiles
 from tests.browser.test_look import faults
 from tests.factories.catalogue import make_item
 from tests.factories.organisation import make_glb, make_unit
@@ -32,7 +37,7 @@ SPOT = f"""(key) => {{
   const frame = s.canvas.getBoundingClientRect();
   for (let y = frame.top + 4; y < frame.bottom; y += 3)
     for (let x = frame.left + 4; x < frame.right; x += 3)
-      if (s.pick(x, y)?.room === room && s.pick(x, y).kind === 'room') return [x + 1, y + 1];
+      if (s.hand.pick(x, y)?.room === room && s.hand.pick(x, y).kind === 'room') return [x + 1, y + 1];
   return null;
 }}"""
 # How many of the picture's points have a colour of their own.
@@ -70,6 +75,19 @@ def house(app: Flask) -> dict[str, Any]:
         "other": f"{statistics.id}-{lead.id}",
         "position": analyst,
     }
+
+
+def red_picture() -> bytes:
+    """A PNG of 8 x 8 red pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    rows = (b"\0" + b"\xff\0\0" * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
 
 
 def opened(visitor: Visitor, path: str = "/3d", **options: Any) -> Page:
@@ -174,6 +192,96 @@ class TestView:
 
         expect(page.locator(".scene-status")).to_contain_text("the first 2 of 6000 courses")
 
+    def test_finds_a_course_on_a_floor_that_was_never_opened(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+
+        page.get_by_role("searchbox").fill("统计基础")
+        expect(page.locator(".scene-status")).to_have_text("1 found")
+        bright = f"() => [...{SCENE}.palette.found.rooms].map((room) => room.source.key)"
+        assert page.evaluate(bright) == [house["room"]]
+        page.keyboard.press("Enter")
+        page.wait_for_function(f"() => {SCENE}.items?.things.length === 2")
+
+        assert page.evaluate(f"() => {SCENE}.lit.source.key") == house["room"]
+        # Above the room, and near it.
+        away = f"""() => {{ const {{ rig, lit }} = {SCENE};
+          return Math.hypot(rig.view.x - lit.x, rig.view.z - lit.z) / rig.view.radius; }}"""
+        assert page.evaluate(away) < 0.1
+        item_colours = f"""() => {SCENE}.items.things.map((thing) =>
+          String({SCENE}.palette.itemColour(thing)) === String([0xd9, 0x85, 0]))"""
+        assert page.evaluate(item_colours) == [False, True]
+        page.get_by_role("searchbox").fill("")
+        page.wait_for_function(f"() => {SCENE}.palette.found === null")
+
+    def test_pulls_the_floors_apart(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor)
+        storey = f"() => {{ const [a, b] = {SCENE}.plan.floors; return a.y - b.y; }}"
+        closed = page.evaluate(storey)
+
+        page.get_by_label("Pull the floors apart").fill("100")
+
+        page.wait_for_function(f"(closed) => ({storey})() > 1.8 * closed", arg=closed)
+
+    def test_saves_a_picture_with_what_is_to_be_seen(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor, language="zh")
+
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="保存为图片").click()
+        picture = waiting.value.path().read_bytes()
+
+        assert waiting.value.suggested_filename == "structure.png"
+        assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+        assert page.evaluate(COLOURED, base64.b64encode(picture).decode()) > 2000
+        width, height = struct.unpack(">II", picture[16:24])
+        assert [width, height] == page.evaluate(
+            f"() => [{SCENE}.canvas.width, {SCENE}.canvas.height]"
+        )
+
+    def test_lays_the_plan_of_a_floor_on_it(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        plan = FileStorage(io.BytesIO(red_picture()), filename="plan.png")
+        services.replace_floor_plan(int(house["floor"]), actor_id=None, upload=plan)
+        page = opened(visitor)
+        before = _reds(page)
+
+        page.evaluate(f"(key) => {SCENE}.choose(key)", house["floor"])
+        page.wait_for_function(f"() => {SCENE}.floorPlan")
+        page.wait_for_timeout(200)
+
+        assert before < 100
+        assert _reds(page) > 5000
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        page.evaluate(f"() => {SCENE}.choose(null)")
+        assert page.evaluate(f"() => {SCENE}.floorPlan") is None
+
+    def test_shows_analysts_its_measures(
+        self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
+    ) -> None:
+        position: Item = house["position"]
+        for _ in range(3):
+            activity.set_favourite(learner_id=make_user().id, item_id=position.id, on=True)
+        page = opened(visitor, user=make_user("analyst"))
+
+        chooser = page.get_by_label("Colour and height")
+        chooser.select_option(label="Learners on the way")
+        legend = page.locator(".scene-legend")
+        expect(legend).to_contain_text("Learners on the way")
+        shares = f"() => {SCENE}.plan.rooms.map((room) => [room.source.values.people, room.share])"
+
+        assert page.evaluate(shares) == [[3, 1], [0, 0]]
+        expect(legend.locator(".num").last).to_have_text("3")
+        names = chooser.locator("option").all_inner_texts()
+        assert len(names) == 6
+        page.mouse.move(*page.evaluate(SPOT, house["room"]))
+        expect(page.locator(".scene-tip")).to_contain_text("Learners on the way: 3")
+        chooser.select_option(label="Completion rate")
+        expect(legend.locator(".num").last).to_have_text("100 %")
+        assert violations(page) == []
+
     def test_lights_the_way_of_a_learner(
         self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
     ) -> None:
@@ -245,7 +353,7 @@ class TestWithout:
     ) -> None:
         page = opened(visitor)
         page.evaluate(
-            f"() => {{ window.lose = {SCENE}.renderer.getContext().getExtension('WEBGL_lose_context');"
+            f"() => {{ window.lose = {SCENE}.stage.renderer.getContext().getExtension('WEBGL_lose_context');"
             " window.lose.loseContext(); }"
         )
         expect(page.locator(".scene-note")).to_contain_text("graphics card")
@@ -259,7 +367,7 @@ class TestWithout:
     def test_leaves_nothing_behind(self, visitor: Visitor, house: dict[str, Any]) -> None:
         page = opened(visitor)
         page.evaluate(
-            f"() => {{ window.old = {SCENE}; window.gl = window.old.renderer.getContext(); }}"
+            f"() => {{ window.old = {SCENE}; window.gl = window.old.stage.renderer.getContext(); }}"
         )
 
         page.evaluate("() => dispatchEvent(new PageTransitionEvent('pagehide'))")
@@ -284,6 +392,25 @@ class TestPortal:
         assert names[-1] == "data"
         assert faults(page) == []
         assert violations(page) == []
+
+    def test_follows_what_happens_in_the_portal(
+        self, visitor: Visitor, make_user: Callable[..., User], app: Flask
+    ) -> None:
+        page = opened(visitor, "/3d/portal", user=make_user("admin"))
+        queued = page.locator("[data-room='queue:queued']")
+        expect(queued).to_contain_text("0 jobs")
+        page.evaluate(f"() => {SCENE}.choose('queue')")
+
+        with transaction():
+            enqueue(TidyFiles(), owner_id=None)
+
+        expect(queued).to_contain_text("1 job", timeout=10_000)
+        expect(queued).to_contain_text("at work")
+        state = f"""() => {SCENE}.plan.rooms.find((room) => room.source.key === 'queue:queued')
+          .source.state"""
+        assert page.evaluate(state) == "busy"
+        assert page.evaluate(f"() => {SCENE}.chosen.source.key") == "queue"
+        assert page.locator("canvas").count() == 1
 
 
 class TestTreeInTheDashboard:
@@ -310,3 +437,14 @@ def _frames_of_a_change(page: Page, explode: int) -> int:
     page.locator("input[type=range]").fill(str(explode))
     page.wait_for_timeout(900)
     return frames(page) - before
+
+
+def _reds(page: Page) -> int:
+    """How many points of the view are red."""
+    count = COLOURED.replace(
+        "Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 30",
+        "data[i] - Math.max(data[i + 1], data[i + 2]) > 120",
+    )
+    assert count != COLOURED
+    picture = base64.b64encode(page.locator(".scene-frame").screenshot()).decode()
+    return int(page.evaluate(count, picture))

@@ -7,9 +7,6 @@ from dashboard.catalogue.services.uploads import part_name, remove_expired_uploa
 from dashboard.core import uploads
 from dashboard.core.database import session
 
-# Longer than any request or check that is between making a file and committing its row.
-MIN_AGE_S = 24 * 3600
-
 
 def tidy_files() -> int:
     """Forget uploads that were never finished, and remove files without a row; how many of both."""
@@ -20,4 +17,4 @@ def tidy_files() -> int:
         "posters": set(session.scalars(select(Video.poster).where(Video.poster != ""))),
         "incoming": {part_name(token) for token in session.scalars(select(UploadTicket.token))},
     }
-    return n_expired + uploads.remove_strays(known, older_than_s=MIN_AGE_S)
+    return n_expired + uploads.remove_strays(known)

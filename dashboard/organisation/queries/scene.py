@@ -2,14 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from dashboard.catalogue.models import Item, ItemStatus, PositionCourse, Video, VideoState
-from dashboard.core.database import Page, session
+from dashboard.core.database import Page, contains, session
 from dashboard.organisation.models import Unit, UnitPosition
 from dashboard.organisation.queries.units import list_units
+
+MAX_FOUND = 1000
+MAX_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class SceneItem:
     n_videos: int
 
 
+@dataclass(frozen=True, slots=True)
+class FoundRoom:
+    """A room that a search found; `n_courses` of its courses hold the words."""
+
+    unit: int
+    room: int
+    n_courses: int
+
+
 def list_floors() -> list[Floor]:
     """Every unit, top down, with its published positions in their order."""
     n_courses = _count_courses()
@@ -70,6 +83,35 @@ def list_items_of(unit_id: int, *, page: int, per_page: int) -> Page[SceneItem]:
     return Page(items=items, page=page, per_page=per_page, total=total)
 
 
+def find_rooms(words: str) -> tuple[list[FoundRoom], int]:
+    """The rooms in whose name, unit or published courses all the words stand: the first MAX_FOUND, and how many.
+
+    Named rooms come first, then those with most such courses.
+    """
+    patterns = [contains(word) for word in words.replace("\0", " ").split()[:MAX_WORDS]]
+    if not patterns:
+        return [], 0
+    n_courses = _count_matching(patterns).subquery()
+    named = _holds(Item.title, patterns)
+    count = func.coalesce(n_courses.c.count, 0)
+    query = (
+        select(UnitPosition.unit_id, Item.id, count)
+        .join(Item, Item.id == UnitPosition.item_id)
+        .join(Unit, Unit.id == UnitPosition.unit_id)
+        .outerjoin(n_courses, n_courses.c.position_id == Item.id)
+        .where(
+            Item.status == ItemStatus.PUBLISHED,
+            named | (count > 0) | _holds(Unit.name, patterns) | _holds(Unit.name_en, patterns),
+        )
+    )
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    best_first = query.order_by(
+        case((named, 0), else_=1), count.desc(), UnitPosition.unit_id, UnitPosition.ordinal
+    )
+    rows = session.execute(best_first.limit(MAX_FOUND))
+    return [FoundRoom(unit, room, n) for unit, room, n in rows], total
+
+
 def find_unit_of(position_id: int) -> int | None:
     """The first unit that has the position, None when none has."""
     query = select(UnitPosition.unit_id).where(UnitPosition.item_id == position_id)
@@ -91,6 +133,20 @@ def _courses_of(unit_id: int) -> Select[int, int, str, int | None]:
         )
         .order_by(UnitPosition.ordinal, position.id, PositionCourse.ordinal, course.id)
     )
+
+
+def _count_matching(patterns: list[str]) -> Select[int, int]:
+    """How many published courses of each position hold all the patterns in their title."""
+    return (
+        select(PositionCourse.position_id, func.count().label("count"))
+        .join(Item, Item.id == PositionCourse.course_id)
+        .where(Item.status == ItemStatus.PUBLISHED, _holds(Item.title, patterns))
+        .group_by(PositionCourse.position_id)
+    )
+
+
+def _holds(column: Any, patterns: list[str]) -> ColumnElement[bool]:
+    return and_(*(column.ilike(pattern, escape="\\") for pattern in patterns))
 
 
 def _count_courses() -> dict[int, int]:

@@ -4,6 +4,7 @@ from dashboard.organisation.services.files import (
     remove_backdrop,
     replace_backdrop,
     replace_floor_plan,
+    tidy_files,
 )
 from dashboard.organisation.services.importing import (
     Plan,
@@ -41,5 +42,6 @@ __all__ = [
     "set_members",
     "set_positions",
     "shift_unit",
+    "tidy_files",
     "update_unit",
 ]

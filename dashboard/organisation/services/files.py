@@ -12,7 +12,7 @@ from dashboard.core.errors import Invalid, Problem, TooLarge
 from dashboard.core.file_types import HEAD_BYTES, type_of
 from dashboard.core.i18n import _, lazy
 from dashboard.organisation.gltf import NotAModel, check_glb
-from dashboard.organisation.models import Backdrop
+from dashboard.organisation.models import Backdrop, Unit
 from dashboard.organisation.queries import units as queries
 
 FAULTS = {
@@ -75,6 +75,15 @@ def remove_backdrop(*, actor_id: int | None) -> None:
         audit.record(actor_id=actor_id, action="backdrop.delete", subject="backdrop")
 
 
+def tidy_files() -> int:
+    """Remove the pictures and models that no row names, a day after they came; how many they were."""
+    known = {
+        "plans": set(session.scalars(select(Unit.floor_plan).where(Unit.floor_plan != ""))),
+        "scenery": set(session.scalars(select(Backdrop.stored_name))),
+    }
+    return uploads.remove_strays(known)
+
+
 def _forget_backdrops() -> None:
     for name in session.scalars(select(Backdrop.stored_name)):
         uploads.delete_on_commit(uploads.path_of("scenery", name))
@@ -100,6 +109,5 @@ def _keep_picture(upload: FileStorage) -> str:
 def _place(folder: str, extension: str) -> Path:
     """A new path in an upload folder; its file goes away when the transaction does not commit."""
     path = uploads.path_of(folder, uploads.new_name(extension))
-    path.parent.mkdir(parents=True, exist_ok=True)
     uploads.delete_on_rollback(path)
     return path

@@ -193,16 +193,17 @@ def delete_unit(unit_id: int, *, actor_id: int | None) -> int:
 
 
 def lock_tree() -> None:
-    """Let nobody else change the tree before this transaction ends.
+    """Let nobody else change the tree before this transaction ends, and forget what was read of it before.
 
     Two moves at once could each be right and together make a circle. A write that changes nothing locks
-    the rows on every database, and before anything is read.
+    the rows on every database.
     """
     session.execute(
         update(Unit)
         .values(ordinal=Unit.ordinal, updated_at=Unit.updated_at)
         .execution_options(synchronize_session=False)
     )
+    session.expire_all()
 
 
 # ---------------------------------------------------------------------------------------------- helpers

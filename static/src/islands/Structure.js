@@ -1,5 +1,5 @@
 import { createApp } from "vue";
-import { canDraw } from "../scene/scene.js";
+import { canDraw } from "../scene/stage.js";
 import Structure from "./Structure.vue";
 
 /** Puts the 3D view beside the list; where the browser cannot draw it, a line says so and the list remains. */

@@ -39,7 +39,19 @@ export function setBox(mesh, index, { x, y, z, w, h, d }, shown = 1) {
   mesh.setMatrixAt(index, matrix);
 }
 
-/** [r, g, b] from 0 to 255. */
-export function setColour(mesh, index, [r, g, b]) {
-  mesh.setColorAt(index, colour.setRGB(r / 255, g / 255, b / 255, SRGBColorSpace));
+/** The renderer's own parts (linear, 0 to 1) of a colour [r, g, b] from 0 to 255. */
+export function linear([r, g, b]) {
+  return colour.setRGB(r / 255, g / 255, b / 255, SRGBColorSpace).toArray();
+}
+
+/** parts: as `linear` gives them. */
+export function setColour(mesh, index, parts) {
+  mesh.setColorAt(index, colour.fromArray(parts));
+}
+
+/** Draw the first `count` boxes, as they were just set. */
+export function showBoxes(mesh, count) {
+  mesh.count = count;
+  mesh.instanceMatrix.needsUpdate = true;
+  if (mesh.instanceColor) mesh.instanceColor.needsUpdate = true;
 }

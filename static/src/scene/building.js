@@ -6,6 +6,7 @@ import {
   BufferGeometry,
   CanvasTexture,
   DynamicDrawUsage,
+  FrontSide,
   Group,
   LineBasicMaterial,
   LineSegments,
@@ -13,7 +14,7 @@ import {
   MeshBasicMaterial,
   PlaneGeometry,
 } from "three";
-import { boxes, setBox, setColour, shadedBox } from "./boxes.js";
+import { boxes, linear, setBox, setColour, shadedBox, showBoxes } from "./boxes.js";
 import { OPEN_ROOM, ROOM, SLAB, WALL } from "./layout.js";
 
 // The twelve edges of a unit box that stands on its foot, as pairs of corners.
@@ -65,61 +66,88 @@ export class Building {
     return mesh;
   }
 
-  /** Put everything where the floors and rooms say: floor.y, floor.shown (0 or 1), room.height, room.open. */
+  /**
+   * Put everything where the floors and rooms say: floor.y, floor.shown and room.shown (0 to 1), room.height,
+   * room.open. What is not shown is not sent to the renderer at all.
+   */
   place() {
-    const points = this.edges.geometry.attributes.position;
-    let at = 0;
-    for (const floor of this.plan.floors) {
+    const { floors, rooms } = this.plan;
+    const edges = new Edges(this.edges.geometry);
+    for (const floor of floors) {
       const box = slabBox(floor);
       setBox(this.slabs, floor.index, box, floor.shown);
-      at = writeEdges(points.array, at, box, floor.shown);
+      setColour(this.slabs, floor.index, floor.colour);
+      if (floor.shown) edges.add(box);
     }
-    for (const room of this.plan.rooms) {
+    showBoxes(this.slabs, floors.length);
+    const shown = rooms.filter((room) => room.shown > 0);
+    shown.forEach((room, i) => {
       const box = roomBox(room);
-      setBox(this.rooms, room.index, box, room.floor.shown);
-      const walls = room.open ? { ...box, h: WALL } : box;
-      at = writeEdges(points.array, at, walls, room.floor.shown);
-      const rim = { ...box, y: box.y - 0.005, h: 0.05, w: ROOM + 0.22, d: ROOM + 0.22 };
-      setBox(this.rims, room.index, rim, room.floor.shown && room.lit ? 1 : 0);
-    }
+      setBox(this.rooms, i, box, room.shown);
+      setColour(this.rooms, i, room.colour);
+      if (room.outlined) edges.add(room.open ? { ...box, h: WALL } : box);
+    });
+    showBoxes(this.rooms, shown.length);
+    edges.done();
+    this.placeRims(shown.filter((room) => room.lit));
     this.placeColumns();
-    points.needsUpdate = true;
-    for (const mesh of [this.slabs, this.rooms, this.columns, this.rims])
-      mesh.instanceMatrix.needsUpdate = true;
+    this.fadeShadows();
+  }
+
+  placeRims(lit) {
+    lit.forEach((room, i) => {
+      const box = roomBox(room);
+      const rim = { ...box, y: box.y - 0.005, h: 0.05, w: ROOM + 0.22, d: ROOM + 0.22 };
+      setBox(this.rims, i, rim);
+    });
+    showBoxes(this.rims, lit.length);
   }
 
   placeColumns() {
     this.plan.wings.forEach((wing, w) => {
-      const tops = this.plan.floors.filter((f) => f.wing === wing && f.shown).map((f) => f.y);
+      const tops = this.plan.floors
+        .filter((f) => f.wing === wing && f.shown)
+        .map((f) => f.y - SLAB);
       const h = Math.max(0.01, ...tops);
       for (let corner = 0; corner < 4; corner++) {
         const x = wing.x + (corner & 1 ? 0.5 : -0.5) * (wing.width - 0.3);
         const z = wing.z + (corner & 2 ? 0.5 : -0.5) * (wing.depth - 0.3);
-        setBox(this.columns, w * 4 + corner, { x, y: 0, z, w: 0.13, h, d: 0.13 }, 1);
+        setBox(this.columns, w * 4 + corner, { x, y: 0, z, w: 0.13, h, d: 0.13 });
       }
+    });
+    showBoxes(this.columns, this.columns.count);
+  }
+
+  /** Under an opened floor the ground is far away: its large soft shadow would cost more than all the rest. */
+  fadeShadows() {
+    this.plan.wings.forEach((wing, w) => {
+      const opened = this.plan.floors.filter((f) => f.wing === wing).map((f) => f.opened);
+      const shadow = this.shadows[w];
+      shadow.material.opacity = this.darkness * (1 - Math.max(0, ...opened));
+      shadow.visible = shadow.material.opacity > 0.01;
     });
   }
 
-  /** Colour rooms and slabs: functions of a room or floor to [r, g, b] from 0 to 255. */
+  /** Colour rooms and slabs: functions of a room or floor to [r, g, b] from 0 to 255; `place` shows it. */
   paint({ roomColour, slabColour, theme }) {
-    for (const floor of this.plan.floors) setColour(this.slabs, floor.index, slabColour(floor));
-    for (const room of this.plan.rooms) setColour(this.rooms, room.index, roomColour(room));
-    for (const mesh of [this.slabs, this.rooms])
-      if (mesh.instanceColor) mesh.instanceColor.needsUpdate = true;
+    for (const floor of this.plan.floors) floor.colour = linear(slabColour(floor));
+    for (const room of this.plan.rooms) room.colour = linear(roomColour(room));
     this.columns.material.color.set(theme.column);
     this.rims.material.color.set(theme.lit);
     this.halo.material.color.set(theme.accent);
     this.edges.material.color.set(theme.edge);
     this.edges.material.opacity = theme.dark ? 0.5 : 0.38;
-    for (const shadow of this.shadows) shadow.material.opacity = theme.dark ? 0.75 : 0.3;
+    this.darkness = theme.dark ? 0.75 : 0.3;
   }
 
-  /** Show a glow around a box, or none. */
-  glow(box) {
-    this.halo.visible = Boolean(box);
-    if (!box) return;
-    this.halo.position.set(box.x, box.y - 0.04, box.z);
-    this.halo.scale.set(box.w + 0.16, box.h + 0.12, box.d + 0.16);
+  /** Show a glow around a room (a plate under an open one), or none. */
+  glow(room) {
+    this.halo.visible = Boolean(room);
+    if (!room) return;
+    const { x, y, z, w, h, d } = roomBox(room);
+    this.halo.material.side = room.open ? FrontSide : BackSide;
+    this.halo.position.set(x, room.open ? y - 0.005 : y - 0.04, z);
+    this.halo.scale.set(w + 0.2, room.open ? 0.06 : h + 0.12, d + 0.2);
   }
 
   dispose() {
@@ -142,15 +170,37 @@ export function roomBox(room) {
   return { x: room.x, y: room.floor.y, z: room.z, w: ROOM, h, d: ROOM };
 }
 
-function writeEdges(array, at, { x, y, z, w, h, d }, shown) {
-  const grow = shown ? 1 : 0;
-  let next = at;
-  for (const corner of CORNERS) {
-    array[next++] = x + (corner & 1 ? 0.5 : -0.5) * w * grow;
-    array[next++] = y + (corner & 2 ? h : 0) * grow;
-    array[next++] = z + (corner & 4 ? 0.5 : -0.5) * d * grow;
+/** What a line of sight may meet: {kind, floor, room, box} of all that is shown. */
+export function solidsOf(plan) {
+  const floors = plan.floors.filter((floor) => floor.shown > 0.5);
+  return floors.flatMap((floor) => [
+    { kind: "floor", floor, box: slabBox(floor) },
+    ...floor.rooms
+      .filter((room) => room.shown > 0.5)
+      .map((room) => ({ kind: "room", room, floor, box: roomBox(room) })),
+  ]);
+}
+
+/** Writes the edges of one box after another. */
+class Edges {
+  constructor(geometry) {
+    this.geometry = geometry;
+    this.array = geometry.attributes.position.array;
+    this.next = 0;
   }
-  return next;
+
+  add({ x, y, z, w, h, d }) {
+    for (const corner of CORNERS) {
+      this.array[this.next++] = x + (corner & 1 ? 0.5 : -0.5) * w;
+      this.array[this.next++] = y + (corner & 2 ? h : 0);
+      this.array[this.next++] = z + (corner & 4 ? 0.5 : -0.5) * d;
+    }
+  }
+
+  done() {
+    this.geometry.setDrawRange(0, this.next / 3);
+    this.geometry.attributes.position.needsUpdate = true;
+  }
 }
 
 function softSpot() {

@@ -17,10 +17,13 @@ const FEW_PIXELS = 7;
 const PER_BOX = SIDES.length * 4;
 
 export class Crowd {
-  /** boxes: [{x, y, z, w, h, d}]. */
-  constructor(boxes) {
+  /** boxes, and finer ones that are left out where they would be specks: [{x, y, z, w, h, d}]. */
+  constructor(coarse, fine) {
+    const boxes = [...coarse, ...fine];
     this.boxes = boxes;
-    this.sides = "";
+    this.nCoarse = coarse.length;
+    this.widths = [...new Set(boxes.map((box) => box.w))];
+    this.drawn = "";
     const geometry = new BufferGeometry();
     const n = boxes.length * PER_BOX * 3;
     geometry.setAttribute(
@@ -48,21 +51,35 @@ export class Crowd {
   }
 
   /**
-   * Leave out the sides that turn away from an eye at (x, z): nearly half of all triangles. perMetre: pixels; boxes
-   * of a few pixels are drawn as their tops alone.
+   * Leave out what nobody sees from an eye at (x, z): the sides that turn away, nearly half of all triangles; and
+   * of boxes that are few pixels wide (perMetre: pixels) all but the top, and the finer ones among them.
    */
   face({ x, z }, perMetre) {
     const { min, max } = this.area;
     const sides = [TOP];
-    if ((this.boxes[0]?.w ?? 0) * perMetre > FEW_PIXELS) {
-      if (x > min[0]) sides.push(RIGHT);
-      if (x < max[0]) sides.push(LEFT);
-      if (z > min[1]) sides.push(FRONT);
-      if (z < max[1]) sides.push(BACK);
-    }
-    if (String(sides) === this.sides) return;
-    this.sides = String(sides);
-    this.mesh.geometry.setIndex(new BufferAttribute(indexOf(this.boxes.length, sides), 1));
+    if (x > min[0]) sides.push(RIGHT);
+    if (x < max[0]) sides.push(LEFT);
+    if (z > min[1]) sides.push(FRONT);
+    if (z < max[1]) sides.push(BACK);
+    const least = FEW_PIXELS / perMetre;
+    const drawn = `${sides} ${this.widths.filter((width) => width < least).length}`;
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    this.mesh.geometry.setIndex(new BufferAttribute(this.indexOf(sides, least), 1));
+  }
+
+  indexOf(sides, least) {
+    const index = new Uint32Array(this.boxes.length * sides.length * 6);
+    let at = 0;
+    this.boxes.forEach((box, number) => {
+      const isSmall = box.w < least;
+      if (isSmall && number >= this.nCoarse) return;
+      for (const side of isSmall ? [TOP] : sides) {
+        const first = number * PER_BOX + SIDES.indexOf(side) * 4;
+        for (const corner of [0, 1, 2, 0, 2, 3]) index[at++] = first + corner;
+      }
+    });
+    return index.slice(0, at);
   }
 
   dispose() {
@@ -81,17 +98,6 @@ function cornersOf(boxes, array) {
         array[at++] = z + (corner & 4 ? 0.5 : -0.5) * d;
       }
   return array;
-}
-
-function indexOf(count, sides) {
-  const index = new Uint32Array(count * sides.length * 6);
-  let at = 0;
-  for (let box = 0; box < count; box++)
-    for (const side of sides) {
-      const first = box * PER_BOX + SIDES.indexOf(side) * 4;
-      for (const corner of [0, 1, 2, 0, 2, 3]) index[at++] = first + corner;
-    }
-  return index;
 }
 
 function areaOf(boxes) {

@@ -1,11 +1,11 @@
 // What is in the rooms of the chosen floor: a block for each course, a thin sheet on it for each video.
 // Only one floor has its items drawn at a time, so the cost does not grow with the organisation.
-import { Color, Group, SRGBColorSpace } from "three";
+import { Group } from "three";
+import { linear } from "./boxes.js";
 import { Crowd } from "./crowd.js";
 import { gridInRoom, OPEN_ROOM } from "./layout.js";
 
 const MOST_SHEETS = 5;
-const colour = new Color();
 
 export class Items {
   constructor(floor, items) {
@@ -13,7 +13,10 @@ export class Items {
     this.floor = floor;
     this.things = placed(floor, items);
     this.sheets = this.things.flatMap((thing) => sheetsOf(thing));
-    this.crowd = new Crowd([...this.things.map((thing) => thing.box), ...this.sheets]);
+    this.crowd = new Crowd(
+      this.things.map((thing) => thing.box),
+      this.sheets,
+    );
     this.group.add(this.crowd.mesh);
   }
 
@@ -42,10 +45,6 @@ export class Items {
     this.group.removeFromParent();
     this.crowd.dispose();
   }
-}
-
-function linear([r, g, b]) {
-  return colour.setRGB(r / 255, g / 255, b / 255, SRGBColorSpace).toArray();
 }
 
 function placed(floor, items) {

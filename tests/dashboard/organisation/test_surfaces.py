@@ -1,13 +1,18 @@
 """The API and pages of the organisation: what is whose, and what may be kept."""
 
 import io
+import os
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from dashboard.accounts.models import User
@@ -15,6 +20,7 @@ from dashboard.activity import services as activity
 from dashboard.catalogue import services as catalogue
 from dashboard.catalogue.models import Item
 from dashboard.core import uploads
+from dashboard.core.database import session
 from dashboard.core.errors import TooLarge
 from dashboard.organisation import services
 from dashboard.organisation.models import Unit
@@ -22,6 +28,7 @@ from dashboard.organisation.queries import portal, ways
 from dashboard.serving import services as serving
 from dashboard.serving.models import Health
 from seeds.organisation import generate
+from tests.dashboard.organisation.test_units import shape
 from tests.factories.browsing import fetch
 from tests.factories.catalogue import make_item, make_ready_video
 from tests.factories.dashboard import Desk
@@ -98,6 +105,39 @@ class TestScene:
         assert len({item["id"] for page in pages for item in page["items"]}) == 120
         assert client.get(f"{address}?per_page=5000").status_code == 422
         assert client.get("/api/v1/organisation/units/99999/items").status_code == 404
+
+
+class TestSearch:
+    def test_finds_positions_units_and_courses_anywhere(
+        self, each_database: str, client: FlaskClient, house: tuple[Unit, Item, list[Item]]
+    ) -> None:
+        unit, position, courses = house
+        lead, statistics = make_item("position", title="统计团队主管"), make_item(title="统计 基础")
+        other = make_unit("运营中心", name_en="Operations")
+        services.set_positions(other.id, actor_id=None, item_ids=[lead.id, position.id])
+        ids = [statistics.id, make_item(title="统计草稿", status="draft").id]
+        catalogue.link_courses(position.id, actor_id=None, course_ids=[*ids, courses[0].id])
+
+        def found(words: str) -> list[tuple[int, int, int]]:
+            answer = client.get("/api/v1/organisation/search", query_string={"words": words})
+            assert answer.json["total"] == len(answer.json["rooms"])
+            return [(room["unit"], room["room"], room["courses"]) for room in answer.json["rooms"]]
+
+        assert found("统计") == [
+            (other.id, lead.id, 0),
+            (unit.id, position.id, 1),
+            (other.id, position.id, 1),
+        ]
+        assert found("基础 统计") == [(unit.id, position.id, 1), (other.id, position.id, 1)]
+        assert [key[:2] for key in found("operAT")] == [
+            (other.id, lead.id),
+            (other.id, position.id),
+        ]
+        assert [found(words) for words in ("草稿", "%", "  ", "\\")] == [[], [], [], []]
+
+    def test_refuses_more_words_than_anybody_types(self, client: FlaskClient) -> None:
+        assert client.get("/api/v1/organisation/search").status_code == 422
+        assert client.get(f"/api/v1/organisation/search?words={'x' * 81}").status_code == 422
 
 
 class TestWays:
@@ -251,6 +291,40 @@ class TestTreeInTheDashboard:
         page = desk.get("/structure/").text
         assert page.index("Second") < page.index("First")
 
+    def test_two_administrators_at_once_leave_one_tree(
+        self,
+        each_database: str,
+        app: Flask,
+        make_user: Callable[..., User],
+        sign_in: Callable[[User], FlaskClient],
+    ) -> None:
+        one, two, three = (make_unit(name) for name in ("One", "Two", "Three"))
+        desks = [Desk(sign_in(make_user("admin"))) for _ in range(2)]
+        for each in desks:
+            each.token()
+        together = threading.Barrier(2)
+
+        def move(desk: Desk, unit: int, parent: str) -> bool:
+            with app.app_context():
+                together.wait(timeout=20)
+                answer = desk.post("/structure/move/", unit=unit, parent=parent)
+            return "cannot be moved into itself" not in answer.text
+
+        with ThreadPoolExecutor(2) as pool:
+            for _ in range(4):
+                # Each is right alone; both would be a circle of two units that hangs on nothing.
+                wanted = [(one.id, str(two.id)), (two.id, str(one.id))]
+                went = list(pool.map(move, desks, *zip(*wanted, strict=True)))
+                assert sorted(went) == [False, True]
+                # Side by side at the end of the same list: both come, each at a place of its own.
+                inner = one.id if went[0] else two.id
+                ends = [(inner, "top"), (three.id, "top")]
+                assert all(pool.map(move, desks, *zip(*ends, strict=True)))
+                assert sorted(shape()) == [("One", 0), ("Three", 0), ("Two", 0)]
+                places = session.scalars(select(Unit.ordinal).order_by(Unit.ordinal))
+                assert list(places) == [0, 1, 2]
+                session.rollback()
+
     def test_says_why_a_move_is_refused(self, desk: Desk, app: Flask) -> None:
         top = make_unit("Top")
         below = make_unit("Below", parent=top)
@@ -324,6 +398,21 @@ class TestBackdrop:
         assert client.get(f"/3d/backdrop/{name}").status_code == 404
         assert client.get("/api/v1/organisation/scene").json["backdrop"] is None
 
+    def test_of_a_crash_is_tidied_away(self, desk: Desk, app: Flask) -> None:
+        desk.post("/structure/backdrop/", model=(io.BytesIO(make_glb()), "kept.glb"))
+        (kept,) = uploads.stored_names()["scenery"]
+        for folder in ("scenery", "plans"):
+            for name in ("old", "young"):
+                uploads.path_of(folder, name).write_bytes(b"left over")
+        two_days_ago = (time.time() - 2 * uploads.STRAY_AGE_S,) * 2
+        for path in (("scenery", kept), ("scenery", "old"), ("plans", "old")):
+            os.utime(uploads.path_of(*path), two_days_ago)
+
+        assert services.tidy_files() == 2
+
+        assert uploads.stored_names()["scenery"] == {kept, "young"}
+        assert uploads.stored_names()["plans"] == {"young"}
+
     @pytest.mark.parametrize(
         ("content", "words"),
         [
@@ -353,7 +442,7 @@ class TestBackdrop:
         answer = desk.post("/structure/backdrop/", model=(io.BytesIO(content), "x.glb"))
 
         assert words in answer.text
-        assert not (uploads.root() / "scenery").exists()
+        assert uploads.stored_names()["scenery"] == set()
 
     def test_refuses_a_large_one(self, desk: Desk) -> None:
         with pytest.raises(TooLarge):
@@ -361,4 +450,4 @@ class TestBackdrop:
                 FileStorage(io.BytesIO(make_glb())), actor_id=None, max_bytes=100
             )
 
-        assert not (uploads.root() / "scenery").exists()
+        assert uploads.stored_names()["scenery"] == set()
