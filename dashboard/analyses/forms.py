@@ -14,12 +14,13 @@ from wtforms import (
 )
 from wtforms.validators import Length, NumberRange, Optional
 
-from dashboard.analyses.labels import DENSITIES, PRIORS
+from dashboard.analyses.labels import DENSITIES, ENGINES, PRIORS
 from dashboard.analyses.models import Upload
-from dashboard.analyses.services import config_of, parameters_of
+from dashboard.analyses.services import config_of, engine_of, offered_engines, parameters_of
 from dashboard.core.encryption import unseal
 from dashboard.core.errors import Problem
 from dashboard.core.i18n import _, lazy
+from jobs.engines.clonal import ENGINE
 
 MAX_TYPED = 20
 
@@ -33,6 +34,9 @@ class AnalysisForm(FlaskForm):
         [Optional(), NumberRange(0, 130, lazy("An age is a whole number from 0 to 130."))],
     )
     note = TextAreaField(lazy("Note"), [Optional(), Length(max=2_000)])
+    engine = SelectField(
+        lazy("Engine"), default=ENGINE, choices=lambda: [(n, ENGINES[n]) for n in offered_engines()]
+    )
     density = SelectField(lazy("Density"), choices=[(k.value, v) for k, v in DENSITIES.items()])
     prior = SelectField(
         lazy("Copy number prior"), choices=[(k.value, v) for k, v in PRIORS.items()]
@@ -47,6 +51,7 @@ class AnalysisForm(FlaskForm):
     def parameters(self) -> dict[str, Any]:
         """The engine's options that were given."""
         values = {
+            "engine": self.engine.data,
             "density": self.density.data,
             "prior": self.prior.data,
             "precision": None if self.precision.data is None else float(self.precision.data),
@@ -60,8 +65,8 @@ class AnalysisForm(FlaskForm):
 
 def filled_form(upload: Upload | None, *, is_owner: bool = True) -> AnalysisForm:
     """The form as its owner left it, or with the defaults."""
-    defaults = parameters_of(config_of(upload.parameters if upload else {}))
-    known: dict[str, Any] = {**defaults}
+    kept = upload.parameters if upload else {}
+    known: dict[str, Any] = {**parameters_of(config_of(kept)), "engine": engine_of(kept)}
     if upload is not None and is_owner:
         age = unseal(upload.patient_age)
         known["patient_name"] = unseal(upload.patient_name)

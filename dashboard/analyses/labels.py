@@ -131,7 +131,13 @@ OPTIONS = {
     "grid": lazy("Grid points"),
     "seed": lazy("Seed"),
 }
-ENGINES = {"builtin": lazy("Built in")}
+ENGINES = {"builtin": lazy("Built in"), "pyclone": "PyClone", "pyclone-vi": "PyClone-VI"}
+# The notice of jobs/engines/clonal/originals.py; a test holds the two together.
+NOTICE = lazy(
+    "PyClone is licensed by the BC Cancer Agency for academic, non-commercial use only: personal, not "
+    "transferable, and not for processing other people's data. PyClone-VI is licensed under GPL-3.0. "
+    "This portal contains neither; whoever installs and runs them must hold the right to do so."
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dashboard.analyses.models import AnalysisState
 from dashboard.analyses.queries import Entry
 from dashboard.core.api import PageArgs, UTCTime, page_schema
 from dashboard.core.ids import MAX_ID
-from jobs.engines.clonal import Density, GenotypePrior
+from jobs.engines.clonal import ENGINE, Density, GenotypePrior
+from jobs.engines.clonal.originals import Program
 
 
 class NothingBody(ma.Schema):
@@ -16,8 +17,11 @@ class NothingBody(ma.Schema):
 
 
 class AnalysisParameters(ma.Schema):
-    """The engine's options; those not given are the defaults."""
+    """The engine and its options; those not given are the defaults. A foreign engine only where it is offered."""
 
+    engine = ma.fields.String(
+        validate=ma.validate.OneOf([ENGINE, *(each.value for each in Program)])
+    )
     density = ma.fields.Enum(Density, by_value=True)
     prior = ma.fields.Enum(GenotypePrior, by_value=True)
     precision = ma.fields.Float(

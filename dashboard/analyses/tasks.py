@@ -28,6 +28,7 @@ def run_analysis(message: RunAnalysis, ctx: JobContext) -> dict[str, Any]:
             attempt=ctx.attempt,
             folder=ctx.workspace(),
             progress=ctx.progress,
+            log=ctx.log,
         )
     except Exception as error:
         ctx.log(str(ENDED_BADLY) % {"why": type(error).__name__})

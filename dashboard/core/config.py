@@ -113,6 +113,9 @@ class Analyses:
     quota_bytes: int = 2 * 2**30
     draft_hours: int = 24
     share_days: int = 30
+    pyclone: str = ""
+    pyclone_vi: str = ""
+    program_hours: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Those of many requests are appended under a lock, so that an upload goes on afte
 How much has arrived is the size of the growing file, never a number that could disagree with it.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -20,6 +21,8 @@ from dashboard.core.i18n import _
 # Read and written at once: the memory that an upload takes, whatever its size.
 PIECE_BYTES = 256 * 2**10
 MAX_NAME = 255
+# What the system says of a disk, a quota or a file that cannot take more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Source(Protocol):
@@ -39,13 +42,26 @@ class UploadBusy(Conflict):
 
 
 @contextmanager
+def disk_full_told() -> Iterator[None]:
+    """Raise TooLarge, which says so, where the disk has no room for what is written inside."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        message = _("The server's disk is full. Please tell an administrator.")
+        raise TooLarge(message) from error
+
+
+@contextmanager
 def locked(path: Path) -> Iterator[BinaryIO]:
-    """The growing file, for one request alone. Raises NotFound and UploadBusy."""
+    """The growing file, for one request alone. Raises NotFound, UploadBusy, and TooLarge on a full disk."""
     try:
         file = path.open("r+b")
     except FileNotFoundError:
         raise NotFound() from None
-    with file:
+    # Outside: what is left in the file's buffer fails once more when it is closed.
+    with disk_full_told(), file:
         try:
             # Two requests that add at the same offset would interleave their bytes.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,6 +106,7 @@ def keep(source: Path | BinaryIO, path: Path, *, max_bytes: int) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with (
+            disk_full_told(),
             source.open("rb") if isinstance(source, Path) else nullcontext(source) as file,
             path.open("xb") as out,
         ):

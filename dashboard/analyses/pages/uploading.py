@@ -124,7 +124,7 @@ def _describe(draft: Upload, form: AnalysisForm, problems: list[Problem]) -> Non
         # Without fields of samples in the form, those that are known stay.
         typed = "label_0" in request.form
         parameters = form.parameters
-        services.config_of(parameters)
+        services.choice_of(parameters)
         services.describe_upload(
             draft.id,
             viewer=viewer(),
@@ -170,6 +170,7 @@ def _page(draft: Upload | None, form: AnalysisForm, problems: list[Problem]) -> 
         report=report,
         locked=draft is not None and queries.find_latest_run(draft.id) is not None,
         limits=limits,
+        engines=services.offered_engines(),
         plain_bytes=min(PLAIN_BYTES, limits.max_file_bytes),
         used_bytes=queries.used_bytes(current_user.id),
     )

@@ -8,6 +8,7 @@ from dashboard.analyses.services.drafts import (
     delete_upload,
     describe_upload,
 )
+from dashboard.analyses.services.engines import offered_engines
 from dashboard.analyses.services.execution import execute
 from dashboard.analyses.services.files import (
     add_file,
@@ -22,7 +23,9 @@ from dashboard.analyses.services.places import settings
 from dashboard.analyses.services.results import artefact_path, compare_runs, load_result
 from dashboard.analyses.services.running import (
     cancel_analysis,
+    choice_of,
     config_of,
+    engine_of,
     mark_seen,
     parameters_of,
     reproduce_analysis,
@@ -48,16 +51,19 @@ __all__ = [
     "cancel_analysis",
     "cancel_file",
     "check_upload",
+    "choice_of",
     "compare_runs",
     "config_of",
     "create_sample",
     "create_upload",
     "delete_upload",
     "describe_upload",
+    "engine_of",
     "execute",
     "load_result",
     "mark_seen",
     "note_of",
+    "offered_engines",
     "parameters_of",
     "picture",
     "remove_file",

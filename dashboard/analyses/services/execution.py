@@ -15,15 +15,16 @@ from flask import current_app
 from sqlalchemy import update
 
 from dashboard.analyses.models import AnalysisState, Artefact, Run, Upload
-from dashboard.analyses.services import checking, comparing, places
+from dashboard.analyses.services import checking, comparing, foreign, places
 from dashboard.analyses.services.running import config_of
-from dashboard.core import uploads
+from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, NotFound
 from dashboard.core.i18n import _
 from dashboard.job_queue import services as jobs
 from jobs.engines import clonal
 from jobs.engines.clonal import Clustering, MutationTable
+from jobs.engines.clonal.originals import Program
 
 Progress = Callable[[float, str], None]
 """Fraction done and what is being done; it may raise to stop the run."""
@@ -36,16 +37,28 @@ ROOM_BYTES = 64 * 2**20
 """A run needs this much disk at least; it is not begun without."""
 
 
-def execute(run_id: int, *, job_id: int, attempt: int, folder: Path, progress: Progress) -> Run:
-    """Analyse and publish. Raises NotFound when the run is gone, Conflict when its tables changed."""
+def execute(
+    run_id: int,
+    *,
+    job_id: int,
+    attempt: int,
+    folder: Path,
+    progress: Progress,
+    log: Callable[[str], None] = lambda _: None,
+) -> Run:
+    """Analyse and publish; log gets what a foreign program prints.
+
+    Raises NotFound when the run is gone, Conflict when its tables changed or a foreign program failed,
+    TooLarge when the disk is full."""
     began = time.monotonic()
     run, upload = _load(run_id, job_id=job_id)
     places.check_room(ROOM_BYTES, folder=uploads.root())
     _remove_earlier(folder)
     target = folder / "result"
     try:
-        _make(run, upload, target, progress)
-        _publish(run_id, target, job_id=job_id, attempt=attempt, began=began)
+        with pieces.disk_full_told():
+            _make(run, upload, target, progress, log)
+            _publish(run_id, target, job_id=job_id, attempt=attempt, began=began)
     except BaseException:
         # Also when cancelled, which is no Exception: nothing half-made stays.
         session.rollback()
@@ -68,24 +81,38 @@ def _remove_earlier(folder: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
 
 
-def _make(run: Run, upload: Upload, target: Path, progress: Progress) -> None:
+def _make(
+    run: Run, upload: Upload, target: Path, progress: Progress, log: Callable[[str], None]
+) -> None:
     progress(0.0, _("Reading the tables"))
     table = _table(run, upload)
     progress(ENGINE_STARTS, _("Reading the tables"))
-    result = clonal.cluster(table, config_of(run.parameters), progress=_scaled(progress))
+    result, version = _result(run, table, target.parent, _scaled(progress), log)
     progress(ENGINE_ENDS, _("Writing the results"))
     for name in ("tables", "data"):
         (target / name).mkdir(parents=True)
     texts = {
         CLUSTER_TABLE: result.cluster_tsv(),
         LOCI_TABLE: result.loci_tsv(),
-        RECIPE: json.dumps(_recipe(run, upload, result), indent=2, ensure_ascii=False) + "\n",
+        RECIPE: json.dumps(_recipe(run, upload, result, version), indent=2, ensure_ascii=False)
+        + "\n",
     }
     for name, text in texts.items():
         (target / name).write_text(text, encoding="utf-8", newline="\n")
     clonal.save_result(result, target / RESULT_FILE)
     _compare(run, target)
     _draw(result, target / "plots", progress)
+
+
+def _result(
+    run: Run, table: MutationTable, folder: Path, progress: Progress, log: Callable[[str], None]
+) -> tuple[Clustering, str]:
+    """The clusters by the engine of the run, and that engine's version."""
+    config = config_of(run.parameters)
+    if run.engine == clonal.ENGINE:
+        return clonal.cluster(table, config, progress=progress), clonal.VERSION
+    program = Program(run.engine)
+    return foreign.run_foreign(program, table, config, folder=folder, progress=progress, log=log)
 
 
 def _draw(result: Clustering, folder: Path, progress: Progress) -> None:
@@ -114,7 +141,7 @@ def _table(run: Run, upload: Upload) -> MutationTable:
     return table
 
 
-def _recipe(run: Run, upload: Upload, result: Clustering) -> dict[str, Any]:
+def _recipe(run: Run, upload: Upload, result: Clustering, version: str) -> dict[str, Any]:
     paths = places.paths_of(upload)
     labels = [sample["label"] for sample in run.samples]
     names = checking.file_names(labels) if len(labels) == len(paths) else ["table.tsv"]
@@ -122,7 +149,14 @@ def _recipe(run: Run, upload: Upload, result: Clustering) -> dict[str, Any]:
     options: dict[str, Any] = {"samples": labels}
     if all(content is not None for content in contents):
         options["tumour_content"] = contents
-    recipe = clonal.recipe(result, paths=paths, names=names, options=options)
+    recipe = clonal.recipe(
+        result,
+        paths=paths,
+        names=names,
+        options=options,
+        engine=run.engine,
+        engine_version=version,
+    )
     return recipe | {"run": run.id, "upload": upload.id, "job": run.job_id}
 
 
@@ -198,6 +232,7 @@ def _stage_label(text: str) -> str:
         "estimating the precision": _("Estimating the precision"),
         "looking for clusters": _("Looking for clusters"),
         "refining clusters": _("Refining clusters"),
+        "running the program": _("Running the program"),
         "finishing": _("Finishing"),
         "done": _("Done"),
     }

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from dashboard.analyses import queries
 from dashboard.analyses.messages import RunAnalysis
 from dashboard.analyses.models import AnalysisState, Run, Upload
+from dashboard.analyses.services import engines
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from dashboard.core.i18n import _
@@ -19,13 +20,24 @@ OPTIONS = ("density", "prior", "precision", "clusters", "restarts", "grid", "see
 """Of the engine's options those that a person chooses."""
 
 
+def choice_of(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The engine and all its options as plain JSON, defaults filled in. Raises Invalid."""
+    engine = engines.require_engine(engine_of(parameters))
+    return parameters_of(config_of(parameters)) | {"engine": engine}
+
+
+def engine_of(parameters: dict[str, Any]) -> str:
+    """The engine that parameters ask for."""
+    return str(parameters.get("engine") or clonal.ENGINE)
+
+
 def config_of(parameters: dict[str, Any]) -> ClusteringConfig:
     """The engine's configuration. Raises Invalid."""
-    unknown = parameters.keys() - set(OPTIONS)
+    unknown = parameters.keys() - {*OPTIONS, "engine"}
     if unknown:
         message = _("Unknown option: %(name)s", name=", ".join(sorted(unknown)))
         raise Invalid(message, problems=[Problem("parameters", message)])
-    given = {name: value for name, value in parameters.items() if value is not None}
+    given = {name: parameters[name] for name in OPTIONS if parameters.get(name) is not None}
     try:
         if "density" in given:
             given["density"] = Density(given["density"])
@@ -50,7 +62,7 @@ def start_analysis(upload_id: int, *, viewer: Viewer, parameters: dict[str, Any]
 
     Raises NotFound, Forbidden, Invalid for options or a table that the check refused, and Conflict while
     another run is under way."""
-    wanted = parameters_of(config_of(parameters))
+    wanted = choice_of(parameters)
     with transaction():
         upload = _lock(upload_id, viewer)
         entry = queries.get_entry(upload_id, viewer)
@@ -76,6 +88,7 @@ def reproduce_analysis(run_id: int, *, viewer: Viewer) -> Run:
             raise Conflict(_("It is being analysed. Wait for the end, or cancel it first."))
         if first.outcome != AnalysisState.DONE:
             raise Conflict(_("Only a completed analysis can be reproduced."))
+        engines.require_engine(first.engine)
         return _enqueue(
             upload,
             viewer,
@@ -164,7 +177,7 @@ def _enqueue(
     run = Run(
         upload_id=upload.id,
         is_latest=True,
-        engine=clonal.ENGINE,
+        engine=engine_of(parameters),
         parameters=parameters,
         samples=samples,
         repeats_id=repeats_id,

@@ -88,15 +88,17 @@ def run_original(
     limits: Limits | None = None,
     n_iterations: int = 10_000,
     progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Original:
     """Run a program on a table; its files stay below `folder`, `program.log` among them.
 
     n_iterations: of PyClone's sampling, a tenth of it burn-in. progress may raise to cancel; no process
-    is left then. Raises OriginalFailed with the program's last words, or why it cannot do this."""
+    is left then. say gets each line that the program prints. Raises OriginalFailed with the program's
+    last words, or why it cannot do this."""
     _refuse_what_it_cannot(program, table)
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(executable, folder, limits or Limits(), progress or silent)
+    run = _Run(executable, folder, limits or Limits(), progress or silent, say)
     version = run.version()
     if program is Program.PYCLONE:
         result, warnings = _pyclone(run, table, config, n_iterations)
@@ -214,9 +216,16 @@ def _pyclone_vi(
 class _Run:
     """The steps of one run: they share its folder, log and time."""
 
-    def __init__(self, executable: Path, folder: Path, limits: Limits, progress: Progress) -> None:
+    def __init__(
+        self,
+        executable: Path,
+        folder: Path,
+        limits: Limits,
+        progress: Progress,
+        say: Callable[[str], None],
+    ) -> None:
         self.executable, self.folder = executable, folder
-        self.limits, self.progress = limits, progress
+        self.limits, self.progress, self.say = limits, progress, say
         self.log = folder / "program.log"
         self.deadline = time.monotonic() + limits.seconds
         self._done = 0.0
@@ -232,6 +241,7 @@ class _Run:
         """Exit code and last line on standard error; progress only ever rises."""
 
         def tick(line: str) -> None:
+            self.say(line)
             self._done = max(self._done, fraction(line))
             self.progress(self._done, "running the program")
 

@@ -18,7 +18,8 @@ LOG_TAIL_BYTES = 20_000
 # Runs before the program: memory limit, and its end when ours ends, however that happens (Linux).
 _WRAPPER = """
 import os, resource, sys
-limit = int(sys.argv[1])
+limit, most = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_AS)[1]
+limit = limit if most == resource.RLIM_INFINITY else min(limit, most)
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     import ctypes
@@ -55,7 +56,7 @@ class Limits:
     seconds: float = 4 * 3600.0
     """By the clock, for all its steps together."""
     memory_bytes: int = 8 << 30
-    """Of address space, each process."""
+    """Of address space, each process; less where the caller itself has less."""
 
 
 def run_program(
