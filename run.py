@@ -120,6 +120,7 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     child.add_argument("attempt", type=int)
     check_ = add("check", check, "check the configuration and the database")
     check_.add_argument("--create", action="store_true", help="create or migrate the database")
+    add("reseal", reseal, "encrypt with the present secret what former secrets did")
     seed_ = add("seed", seed, "load demo data, or real ratings")
     seed_.add_argument(
         "--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions"
@@ -356,6 +357,20 @@ def check(config: Config, arguments: argparse.Namespace) -> int:
     print(f"database       {state.text}")
     print(f"broker         {'embedded queue' if config.broker.embedded else 'RabbitMQ'}")
     return 0 if state.current else 1
+
+
+def reseal(config: Config, _arguments: argparse.Namespace) -> int:
+    """Encrypt with the present secret what former secrets did; 1 when no known secret opens something."""
+    from dashboard.core import encryption
+
+    with _ready_app(config).app_context():
+        n_sealed, n_closed = encryption.reseal()
+    print(f"{n_sealed} texts sealed with the present secret")
+    if n_closed:
+        return _complain(
+            f"{n_closed} texts are opened by none of the secrets and stay as they are", 1
+        )
+    return 0
 
 
 def seed(config: Config, arguments: argparse.Namespace) -> int:

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from dashboard.accounts.identities import Identity, identify
 from dashboard.accounts.models import Role, RoleName, User, UserSession
 from dashboard.core.config import Accounts
-from dashboard.core.database import Page, contains, page_of, session
+from dashboard.core.database import session
 from dashboard.core.errors import NotFound
 
 
@@ -72,20 +72,6 @@ def list_sessions(user_id: int) -> list[UserSession]:
     """Where a user is signed in, newest first."""
     query = select(UserSession).where(UserSession.user_id == user_id)
     return list(session.scalars(query.order_by(UserSession.created_at.desc())))
-
-
-def list_users(
-    *, page: int = 1, per_page: int = 50, search: str = "", role: str | None = None
-) -> Page[User]:
-    """Accounts, newest first; `search` looks into names, email and phone number."""
-    query = select(User).order_by(User.id.desc())
-    if search:
-        pattern = contains(search.strip())
-        columns = (User.user_name, User.nickname, User.email, User.phone)
-        query = query.where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
-    if role:
-        query = query.where(User.roles.any(Role.name == role))
-    return page_of(query, page=page, per_page=per_page)
 
 
 def count_active_admins(*, besides: int) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from dashboard.activity.models import Favourite, Rating, WatchProgress
@@ -90,10 +90,3 @@ def list_progress(user_id: int, *, page: int = 1, per_page: int = 20) -> Page[Wa
         .order_by(WatchProgress.updated_at.desc(), WatchProgress.video_id.desc())
     )
     return page_of(query, page=page, per_page=per_page)
-
-
-def rating_of(item_id: int) -> tuple[float | None, int]:
-    """The mean of an item's stars (None without any) and how many learners gave some."""
-    query = select(func.avg(Rating.stars), func.count()).where(Rating.item_id == item_id)
-    mean, count = session.execute(query).one()
-    return (None if mean is None else float(mean), count)

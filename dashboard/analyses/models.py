@@ -16,9 +16,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashboard.core.database import UTCDateTime, db, utcnow
+from dashboard.core.encryption import SEALED
 from dashboard.core.i18n import lazy
 
-SEALED = 2_000
+SEALED_LENGTH = 2_000
 """Characters that a sealed text of 1,000 bytes takes."""
 
 
@@ -56,10 +57,10 @@ class Upload(db.Model):  # type: ignore[name-defined,misc]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     # When it was last worked on: the order of the history.
     touched_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, index=True)
-    # Sealed (core/encryption.py); beside each what everybody sees.
-    patient_name: Mapped[str] = mapped_column(String(SEALED), default="")
-    patient_age: Mapped[str] = mapped_column(String(200), default="")
-    note: Mapped[str] = mapped_column(Text, default="")
+    # Beside each sealed text what everybody sees.
+    patient_name: Mapped[str] = mapped_column(String(SEALED_LENGTH), default="", info=SEALED)
+    patient_age: Mapped[str] = mapped_column(String(200), default="", info=SEALED)
+    note: Mapped[str] = mapped_column(Text, default="", info=SEALED)
     name_mask: Mapped[str] = mapped_column(String(200), default="")
     age_band: Mapped[str] = mapped_column(String(20), default="")
     # What the form held last; a run keeps its own copy.
@@ -100,7 +101,7 @@ class UploadFile(db.Model):  # type: ignore[name-defined,misc]
     )
     # In uploads/<owner>/<upload>/; a name of our own: the sender's may name a patient.
     stored_name: Mapped[str] = mapped_column(String(60))
-    original_name: Mapped[str] = mapped_column(String(SEALED), default="")  # sealed
+    original_name: Mapped[str] = mapped_column(String(SEALED_LENGTH), default="", info=SEALED)
     name_mask: Mapped[str] = mapped_column(String(80), default="")
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), default="")

@@ -1,18 +1,25 @@
 """Text that is unreadable in the database: encrypted with a key made from the server's secret.
 
 Fernet (AES-128-CBC with HMAC-SHA256). Former secrets still open what they sealed, so that a secret can be
-replaced; `reseal` moves a text to the present one.
+replaced; `reseal` moves what the database holds to the present one. Columns of sealed text are marked with
+`info=SEALED`.
 """
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
+from sqlalchemy import Column, Table, select, update
+
+from dashboard.core.database import db, session
 
 # Keeps these keys apart from others that may be made from the same secret.
 PURPOSE = b"atrium sealed text 1"
+SEALED = {"sealed": True}
+_ROWS_AT_ONCE = 500
 
 
 def seal(text: str) -> str:
@@ -30,10 +37,39 @@ def unseal(sealed: str) -> str | None:
         return None
 
 
-def reseal(sealed: str) -> str:
-    """The same text sealed with the present secret; unchanged when it cannot be opened."""
-    text = unseal(sealed)
-    return sealed if text is None else seal(text)
+def reseal() -> tuple[int, int]:
+    """Seal every sealed text of the database with the present secret; commits as it goes.
+
+    Returns how many were sealed anew, and how many no known secret opens: these stay as they are.
+    """
+    n_sealed = n_closed = 0
+    for table, column in _sealed_columns():
+        (key,) = table.primary_key.columns
+        last = None
+        while True:
+            query = select(key, column).where(column != "").order_by(key).limit(_ROWS_AT_ONCE)
+            rows = session.execute(query if last is None else query.where(key > last)).all()
+            if not rows:
+                break
+            last = rows[-1][0]
+            for number, sealed in rows:
+                text = unseal(sealed)
+                if text is None:
+                    n_closed += 1
+                    continue
+                # Only what was read: a text changed meanwhile is sealed with the present secret already.
+                unchanged = update(table).where(key == number, column == sealed)
+                session.execute(unchanged.values({column.key: seal(text)}))
+                n_sealed += 1
+            session.commit()
+    return n_sealed, n_closed
+
+
+def _sealed_columns() -> Iterator[tuple[Table, Column[str]]]:
+    for table in db.metadata.sorted_tables:
+        for column in table.columns:
+            if column.info.get("sealed"):
+                yield table, column
 
 
 def _box() -> MultiFernet:

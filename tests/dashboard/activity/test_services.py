@@ -64,7 +64,6 @@ class TestRate:
 
         assert db.session.query(Rating).one().stars == 5
         assert [event.value for event in db.session.query(Event)] == [3, 5]
-        assert queries.rating_of(item.id) == (5.0, 1)
 
     @pytest.mark.parametrize("stars", [0, 6, -1])
     def test_refuses_what_is_not_one_to_five(self, learner: User, item: Item, stars: int) -> None:

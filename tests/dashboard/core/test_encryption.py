@@ -1,9 +1,15 @@
 """Sealed text: unreadable without the secret, readable with a former one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from flask import Flask
 
+from dashboard.accounts.models import User
+from dashboard.analyses.models import Upload
+from dashboard.core import encryption
+from dashboard.core.database import session
 from dashboard.core.encryption import reseal, seal, unseal
 
 
@@ -38,10 +44,42 @@ class TestUnseal:
     def test_knows_former_secrets(self, app: Flask) -> None:
         give_secret(app, "a" * 40)
         sealed = seal("x")
+
         give_secret(app, "b" * 40, former=f"{'c' * 40}, {'a' * 40}")
 
-        moved = reseal(sealed)
-
         assert unseal(sealed) == "x"
+
+
+class TestReseal:
+    def test_moves_every_sealed_text_to_the_present_secret(
+        self, app: Flask, make_user: Callable[..., User]
+    ) -> None:
+        owner = make_user("analyst")
+        give_secret(app, "a" * 40)
+        kept = Upload(owner_id=owner.id, patient_name=seal("张三"), note=seal("n"))
+        session.add(kept)
+        give_secret(app, "x" * 40)
+        lost = Upload(owner_id=owner.id, patient_name=seal("gone"))
+        session.add(lost)
+        session.commit()
+        give_secret(app, "b" * 40, former="a" * 40)
+
+        assert reseal() == (2, 1)
+
         give_secret(app, "b" * 40)
-        assert unseal(moved) == "x"
+        session.expire_all()
+        assert (unseal(kept.patient_name), unseal(kept.note)) == ("张三", "n")
+        assert unseal(lost.patient_name) is None
+
+    def test_passes_over_more_rows_than_it_reads_at_once(
+        self,
+        app: Flask,
+        make_user: Callable[..., User],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(encryption, "_ROWS_AT_ONCE", 2)
+        owner = make_user("analyst")
+        session.add_all(Upload(owner_id=owner.id, note=seal("n")) for _ in range(5))
+        session.commit()
+
+        assert reseal() == (5, 0)
