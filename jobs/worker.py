@@ -43,8 +43,8 @@ LOOK_S = 0.2
 """How long the worker waits before it looks whether it should stop."""
 BACK_OFF_S = 1.0
 STREAM_S, GATHER_S = 0.006, 0.001
-"""When one turn follows another within so many seconds, the worker waits a moment first: the next
-transaction then serves several jobs, and the enqueuing processes meet it less often."""
+"""In a stream of jobs turns are so many seconds apart, or `GATHER_S` while more wait than there are
+slots: each transaction then serves several jobs, and the enqueuing processes meet it less often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class Worker:
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         self._rung = False
         self._turned_at = 0.0
+        self._backlog = False
+        """Whether the last claim left jobs waiting, as far as it could see."""
         self._ended: list[Run] = []
         """Runs whose end is not written yet."""
         self._draining = False
@@ -205,7 +207,7 @@ class Worker:
         for job in claimed:
             self._begin(job)
         if wanted is not None:
-            full = len(claimed) == free
+            self._backlog = full = len(claimed) == free
             self._rung = self._rung or full  # there may be more, for the next slot that is free
             consumer.settle(len(claimed), all_heard=not full)
 
@@ -214,8 +216,9 @@ class Worker:
         try:
             # A bell that could not be heeded for want of a slot is still in `_rung`.
             run = self._inbox.get(timeout=timeout_s)
-            if time.monotonic() - self._turned_at < STREAM_S:
-                time.sleep(GATHER_S)
+            rest_s = self._turned_at + STREAM_S - time.monotonic()
+            if rest_s > 0:
+                time.sleep(GATHER_S if self._backlog else rest_s)
             while True:
                 if run is not None:
                     self._ended.append(run)

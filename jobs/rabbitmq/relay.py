@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 10_000
 """More are dropped: their rows stay, and the sweeper rings for them when the broker is back."""
 MAX_UNCONFIRMED = 1_000
-REST_S = 0.003
+REST_S = 0.006
 """How long a message keeps the next one waiting."""
 BELLS_IN_MESSAGE = 4
 """Not more: a message wakes one worker, and the jobs that it has no slot for are then found late by others."""
