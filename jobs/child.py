@@ -7,6 +7,7 @@ JSON on the descriptor named by the environment: progress, log, and at last done
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import math
 import os
@@ -21,6 +22,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from jobs.guard import MARK, end
 from jobs.logs import logging_job
 from jobs.messages import BadMessage, load
 from jobs.runs import checked, one_line
@@ -29,6 +31,7 @@ from jobs.tasks import Cancelled, JobContext, Limits, TaskRegistry
 REPORT_FD = "JOB_REPORT_FD"
 # The worker keeps what it is told for people; more often than this nobody can see.
 PROGRESS_EVERY_S = 0.1
+PR_SET_CHILD_SUBREAPER = 36
 NICENESS = 5
 """Heavy work stands back behind the web server on the same machine."""
 
@@ -72,6 +75,7 @@ def serve_job(
     if not line:
         return 1  # the worker died before it gave the order
     signal.signal(signal.SIGTERM, _raise_cancelled)
+    _adopt_orphans()
     try:
         order = json.loads(line)
         about = logging_job(order["job_id"], attempt=order["attempt"], kind=order["kind"])
@@ -86,7 +90,16 @@ def serve_job(
             type="error", fatal=isinstance(error, (*fatal, MemoryError, BadMessage)), **report
         )
         return 1
+    finally:
+        # The worker finds no more what has left the group once this process is gone.
+        end(os.getpid(), os.environ.get(MARK, ""), spare_group=True)
     return 0
+
+
+def _adopt_orphans() -> None:
+    """Stay the ancestor of whatever this process starts, also where what lies between has ended (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _run(tasks: TaskRegistry, order: dict[str, Any], reporter: PipeReporter) -> Any:

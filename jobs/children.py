@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import selectors
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from jobs.child import REPORT_FD
+from jobs.guard import MARK, end
 from jobs.runs import ChildFailed, RemoteError, Run
 from jobs.tasks import Cancelled, Result
 
@@ -34,13 +36,13 @@ class Guard:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def watch(self, group: int) -> None:
-        """Kill `group` when this process ends, from now on."""
-        self._tell(f"+{group}\n")
+    def watch(self, group: int, mark: str) -> None:
+        """Kill the processes of a run when this process ends, from now on."""
+        self._tell(f"+{group} {mark}\n")
 
-    def forget(self, group: int) -> None:
-        """The group is gone."""
-        self._tell(f"-{group}\n")
+    def forget(self, group: int, mark: str) -> None:
+        """They are gone."""
+        self._tell(f"-{group} {mark}\n")
 
     def _tell(self, line: str) -> None:
         with self._lock:
@@ -61,7 +63,7 @@ class Guard:
         )
 
     def close(self) -> None:
-        """End the guard, and with it every group still watched."""
+        """End the guard, and with it every run still watched."""
         with self._lock:
             if self._process is not None:
                 cast(IO[bytes], self._process.stdin).close()
@@ -85,16 +87,16 @@ def run_in_child(run: Run, *, settings: ChildSettings, guard: Guard) -> Result:
     """Run the job in a child process and return its result.
 
     Raises RemoteError for an error of the task, ChildFailed when the child broke down, Cancelled
-    when the run was asked to stop. Afterwards no process of the group is left.
+    when the run was asked to stop. Afterwards no process of the run is left.
     """
     child = _Child(run, settings)
-    guard.watch(child.process.pid)
+    guard.watch(child.process.pid, child.mark)
     try:
         child.order(_order(run, settings))
         return child.listen()
     finally:
         child.end()
-        guard.forget(child.process.pid)
+        guard.forget(child.process.pid, child.mark)
 
 
 def _order(run: Run, settings: ChildSettings) -> dict[str, Any]:
@@ -143,6 +145,8 @@ class _Child:
         self._answer: dict[str, Any] | None = None
         reports, write_end = os.pipe()
         argv = [*settings.argv, str(run.job.id), str(run.job.attempt)]
+        self.mark = f"{run.job.id}.{run.job.attempt}.{secrets.token_hex(8)}"
+        told = {REPORT_FD: str(write_end), MARK: self.mark, "PYTHONUNBUFFERED": "1"}
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own command, from the settings
                 argv,
@@ -151,7 +155,7 @@ class _Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=(write_end,),
-                env={**os.environ, REPORT_FD: str(write_end), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, **told},
             )
         except BaseException:
             os.close(reports)
@@ -233,14 +237,14 @@ class _Child:
         return f"its process ended without an answer (exit code {code}): {self._last_output}"
 
     def end(self) -> None:
-        """Leave no process of the group: ask, wait, kill."""
+        """Leave no process of the run: ask, wait, kill."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self._answer is not None:
                 self.process.wait(EXIT_S)
             elif self.process.poll() is None:
                 self._signal(signal.SIGTERM)
                 self._wait_for_group(self._settings.kill_after_s)
-        self._signal(signal.SIGKILL)
+        end(self.process.pid, self.mark)
         self.process.wait()
         self._stdout.close()
         os.close(self._reports.descriptor)

@@ -199,6 +199,17 @@ class JobEvent(db.Model):  # type: ignore[name-defined,misc]
         return str(EVENT_LABELS[self.kind])
 
 
+class NoticeRead(db.Model):  # type: ignore[name-defined,misc]
+    """When its owner last saw that a job has ended (notices.py)."""
+
+    __tablename__ = "job_notice_read"
+
+    job_id: Mapped[int] = mapped_column(
+        ForeignKey("job.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    read_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class WorkerRow(db.Model):  # type: ignore[name-defined,misc]
     """A worker process, as it tells of itself every few seconds."""
 

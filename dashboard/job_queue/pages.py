@@ -1,6 +1,7 @@
 """The pages of jobs: one's own for everyone, all for administrators."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_security import current_user
@@ -9,11 +10,13 @@ from werkzeug.wrappers import Response
 from dashboard.core.access import has_role
 from dashboard.core.errors import Conflict
 from dashboard.core.i18n import _
-from dashboard.job_queue import queries, services
+from dashboard.core.navigation import safe_target
+from dashboard.job_queue import notices, queries, services
 from dashboard.job_queue.expectations import expect
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import STATE_LABELS, JobState
 from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.result_pages import result_page_of
 from dashboard.job_queue.status import status_of
 
 pages = Blueprint("job_queue", __name__)
@@ -24,7 +27,12 @@ MAX_PAGE = 1_000_000
 
 @pages.app_context_processor
 def _helpers() -> dict[str, Any]:
-    return {"kind_label": label_of}
+    return {"kind_label": label_of, "own_notices": own_notices}
+
+
+def own_notices() -> notices.Notices:
+    """What is told to whoever looks."""
+    return notices.list_notices(current_user.id)
 
 
 def viewer() -> Viewer:
@@ -57,6 +65,7 @@ def job_detail(job_id: int) -> str:
     return render_template(
         "job_queue/detail.html",
         job=job,
+        result_page=result_page_of(job),
         status=status_of(job),
         events=queries.list_events(job),
         expected=expect(job),
@@ -93,6 +102,30 @@ def clean_up() -> Response:
     """Queue the job that removes old jobs."""
     job = services.request_clean_up(actor_id=current_user.id)
     return redirect(url_for("job_queue.job", job_id=job.id))
+
+
+@pages.get("/notices", endpoint="notices")
+def notice_list() -> str:
+    """The bell of the header with what hangs on it, for the script that keeps it up to date."""
+    return render_template("job_queue/notices.html")
+
+
+@pages.post("/notices/<int:job_id>")
+def read_notice(job_id: int) -> Response:
+    """Go to what a job made; its notice is read then."""
+    job = queries.get_job(job_id, viewer())
+    notices.mark_read(job_id, owner_id=current_user.id)
+    return redirect(result_page_of(job))
+
+
+@pages.post("/notices/read")
+def read_notices() -> Response:
+    """Mark all notices as read, and go back to where she was."""
+    notices.mark_all_read(current_user.id)
+    came_from = urlsplit(request.referrer or "")
+    back = came_from._replace(scheme="", netloc="").geturl()
+    own = came_from.netloc == request.host
+    return redirect((own and safe_target(back)) or url_for("job_queue.job_list"))
 
 
 def _wanted_state() -> JobState | None:

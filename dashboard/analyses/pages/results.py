@@ -20,9 +20,12 @@ from dashboard.analyses.pages.blueprint import (
     wanted_run,
 )
 from dashboard.analyses.queries import Entry
+from dashboard.core.database import session
 from dashboard.core.errors import Conflict, Invalid, NotFound, wants_json
 from dashboard.core.i18n import _, current_language
 from dashboard.job_queue import queries as job_queue
+from dashboard.job_queue.models import Job
+from dashboard.job_queue.result_pages import show_results_at
 
 FORMS = "json,tsv,svg,png,pdf"
 MIME = {
@@ -277,6 +280,14 @@ def compare() -> str:
 
 def _address_of(run: Run, **more: Any) -> str:
     return url_for("analyses.result", load_id=run.upload_id, run=run.id, **more)
+
+
+def _page_of_job(job: Job) -> str | None:
+    run = session.get(Run, job.args["run_id"])
+    return _address_of(run) if run else None
+
+
+show_results_at("analyses.run", _page_of_job)
 
 
 @pages.post("/analyses/<int:upload_id>/reveal")

@@ -11,6 +11,7 @@ from dashboard.analyses.services import engines
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from dashboard.core.i18n import _
+from dashboard.job_queue import notices
 from dashboard.job_queue import services as jobs
 from dashboard.job_queue.queries import Viewer
 from jobs.engines import clonal
@@ -131,6 +132,8 @@ def mark_seen(run_id: int, *, viewer: Viewer) -> None:
         upload = session.get_one(Upload, run.upload_id)
         if upload.owner_id == viewer.user_id and run.seen_at is None:
             run.seen_at = utcnow()
+        if upload.owner_id == viewer.user_id and run.job_id is not None:
+            notices.mark_read(run.job_id, owner_id=upload.owner_id)
 
 
 def _active(upload_id: int, viewer: Viewer) -> Run:

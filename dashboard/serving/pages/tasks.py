@@ -4,11 +4,13 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_security import current_user
 from werkzeug.wrappers import Response
 
+from dashboard.core.database import session
 from dashboard.core.errors import Conflict, DomainError
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries as job_queue
 from dashboard.job_queue.models import Job
 from dashboard.job_queue.queries import Viewer as JobViewer
+from dashboard.job_queue.result_pages import show_results_at
 from dashboard.job_queue.status import JobStatus, status_of
 from dashboard.serving import queries, services
 from dashboard.serving.callers import sent_file
@@ -134,3 +136,12 @@ def _jobs(tasks: list[PredictionTask]) -> dict[int | None, Job]:
 
 def _statuses(jobs: dict[int | None, Job]) -> dict[int | None, JobStatus]:
     return {job_id: status_of(job) for job_id, job in jobs.items()}
+
+
+def _page_of_job(job: Job) -> str | None:
+    found = session.get(PredictionTask, job.args["task_id"])
+    return url_for("serving.task", public_id=found.public_id) if found else None
+
+
+for _kind in ("serving.predict", "serving.predict_batch"):
+    show_results_at(_kind, _page_of_job)

@@ -4,10 +4,13 @@ from flask import Response as FlaskResponse
 from flask import flash, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from dashboard.core.database import session
 from dashboard.core.errors import DomainError
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries as job_queue
+from dashboard.job_queue.models import Job
 from dashboard.job_queue.queries import Viewer as JobViewer
+from dashboard.job_queue.result_pages import show_results_at
 from dashboard.job_queue.status import status_of
 from dashboard.serving import charts, queries, services
 from dashboard.serving.callers import sent_file
@@ -72,3 +75,11 @@ def training_recipe(training_id: int) -> FlaskResponse:
         f'attachment; filename="training-{found.id}-recipe.json"'
     )
     return response
+
+
+def _page_of_job(job: Job) -> str | None:
+    found = session.get(ModelTraining, job.args["training_id"])
+    return url_for("serving.training", training_id=found.id) if found else None
+
+
+show_results_at("serving.train", _page_of_job)

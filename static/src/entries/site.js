@@ -9,6 +9,7 @@ import { startEvents, startViews } from "../lib/events.js";
 import { startForms } from "../lib/forms.js";
 import { startFragments } from "../lib/fragment.js";
 import { startIslands } from "../lib/islands.js";
+import { startNotices } from "../lib/notices.js";
 import { startPalette } from "../lib/palette.js";
 import { startPlayers } from "../lib/player.js";
 import { startTables } from "../lib/tables.js";
@@ -23,6 +24,7 @@ startViews();
 startForms();
 startCopy();
 startPalette();
+startNotices();
 startPart(document);
 startFragments(document, startPart);
 

@@ -157,6 +157,25 @@ def _fork(message: InChild, _ctx: JobContext) -> None:
     Path(message.path).write_text(" ".join(map(str, pids)))
 
 
+def _escape(message: InChild, _ctx: JobContext) -> None:
+    """Leave processes behind in sessions of their own; one is an orphan without environment. Then end as told."""
+    path, _, then = message.path.partition("|")
+    sleep = "exec sleep 600"
+    plain = subprocess.Popen(["sh", "-c", sleep], start_new_session=True).pid
+    orphan = subprocess.run(
+        ["/bin/sh", "-c", f"setsid sh -c '{sleep}' >/dev/null 2>&1 & echo $!"],
+        env={},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    Path(path).write_text(f"{plain} {orphan}")
+    if then == "hang":
+        time.sleep(600)
+    if then == "raise":
+        raise RuntimeError("boom in the child")
+
+
 def _complete(message: InChild, ctx: JobContext) -> None:
     services.complete(job_id=ctx.job_id, attempt=ctx.attempt, result={"by": "the task"})
 
@@ -173,6 +192,7 @@ DEEDS: dict[str, Any] = {
     "complete": _complete,
     "flood": _flood,
     "fork": _fork,
+    "escape": _escape,
     "hang": lambda *_: time.sleep(600),
 }
 TASKS: list[Task] = [append, raise_, odd, stubborn, in_child, *OWN_TASKS]

@@ -9,10 +9,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from dashboard.core.database import session, transaction
-from dashboard.job_queue import queries
+from dashboard.job_queue import queries, services
 from dashboard.job_queue.models import Job, JobState
+from dashboard.job_queue.queries import Viewer
 from tests.dashboard.job_queue.conftest import ended, fresh, is_alive, wait_for
-from tests.dashboard.job_queue.probe import Append, InChild, Stubborn
+from tests.dashboard.job_queue.probe import Append, InChild, Stubborn, start_worker
 
 Put = Callable[..., int]
 
@@ -20,6 +21,10 @@ Put = Callable[..., int]
 def set_timeout(job_id: int, seconds: float) -> None:
     with transaction():
         session.get_one(Job, job_id).timeout_s = seconds
+
+
+def escaped(path: Path) -> list[int]:
+    return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 
 
 class TestEndless:
@@ -73,6 +78,48 @@ class TestFork:
 
         pids = [int(pid) for pid in path.read_text().split()]
         wait_for(lambda: not any(map(is_alive, pids)), seconds=5)
+
+    @pytest.mark.usefixtures("app", "for_children")
+    @pytest.mark.parametrize(
+        ("then", "state"), [("end", JobState.DONE), ("raise", JobState.FAILED)]
+    )
+    def test_leaves_none_that_went_to_a_session_of_its_own(
+        self, put: Put, working: Callable, tmp_path: Path, then: str, state: JobState
+    ) -> None:
+        path = tmp_path / "pids"
+        job_id = put(InChild("escape", path=f"{path}|{then}"))
+
+        with working(slots=1):
+            assert ended(job_id).state is state
+
+        assert not any(map(is_alive, escaped(path)))
+
+    def test_leaves_none_of_those_when_cancelled(
+        self, app: Flask, put: Put, working: Callable, for_children: None, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "pids"
+        job_id = put(InChild("escape", path=f"{path}|hang"))
+
+        with working(slots=1):
+            wait_for(lambda: len(escaped(path)) == 2)
+            services.cancel_job(job_id, viewer=Viewer(user_id=None, sees_all=True))
+            assert ended(job_id, seconds=5).state is JobState.CANCELLED
+
+        assert not any(map(is_alive, escaped(path)))
+
+    def test_leaves_none_of_those_when_the_worker_is_killed(
+        self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "pids"
+        put(InChild("escape", path=f"{path}|hang"))
+        worker = start_worker(environ)
+        try:
+            wait_for(lambda: len(escaped(path)) == 2)
+        finally:
+            worker.kill()
+            worker.wait()
+
+        wait_for(lambda: not any(map(is_alive, escaped(path))), seconds=2)
 
 
 class TestUnreadableRow:

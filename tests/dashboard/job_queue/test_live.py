@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,3 +161,23 @@ class TestJobPage:
             assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
             wide = page.evaluate("() => document.documentElement.scrollWidth")
             assert wide <= width
+
+
+class TestNotices:
+    def test_tell_of_a_job_that_ended_while_she_was_elsewhere(
+        self, put: Put, working: Callable, make_user: Callable[..., User], visitor: Visitor
+    ) -> None:
+        owner = make_user()
+        job_id = put(Append(path=os.devnull), owner_id=owner.id)
+        page = visitor.open("/", user=owner)
+        expect(page.get_by_role("button", name="Notices", exact=True)).to_be_visible()
+
+        with working():
+            expect(page.locator("[data-toasts]")).to_contain_text(f"#{job_id}: Completed")
+
+        page.get_by_role("button", name="Notices, 1 unread").click()
+        assert violations(page) == []
+        page.get_by_role("button", name=f"#{job_id}").click()
+        expect(page).to_have_url(re.compile(f"/jobs/{job_id}$"))
+        expect(page.get_by_role("button", name="Notices", exact=True)).to_be_visible()
+        assert page.console_errors == []  # type: ignore[attr-defined]

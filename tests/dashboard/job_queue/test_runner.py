@@ -244,6 +244,58 @@ class TestChildren:
         assert not (queries.runs_dir() / str(job_id) / "1" / "half.txt").exists()
 
 
+def is_draining() -> bool:
+    session.rollback()
+    return [row.draining for row in queries.list_workers()] == [True]
+
+
+class TestSignals:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        """A grace longer than any test."""
+        return environ | {"ATRIUM_JOBS__GRACE_S": "120"}
+
+    def test_first_sigterm_lets_jobs_end_and_takes_no_more(
+        self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
+    ) -> None:
+        running = put(Append(path=str(tmp_path / "out"), wait_s=2.0))
+        worker = start_worker(environ)
+        try:
+            wait_for(lambda: state_of(running) is JobState.RUNNING)
+            worker.send_signal(signal.SIGTERM)
+            waiting = put(Append(path=os.devnull))
+            code = worker.wait(timeout=30)
+        finally:
+            worker.kill()
+            worker.wait()
+
+        assert (code, state_of(running), state_of(waiting)) == (0, JobState.DONE, JobState.QUEUED)
+
+    def test_second_sigterm_hands_jobs_back_at_once(
+        self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
+    ) -> None:
+        pids = tmp_path / "pids"
+        jobs = [put(Append(path=os.devnull, wait_s=100)), put(InChild("tree", path=str(pids)))]
+        worker = start_worker(environ)
+        try:
+            wait_for(lambda: pids.exists() and len(pids.read_text().split()) == 3)
+            worker.send_signal(signal.SIGTERM)
+            wait_for(is_draining)
+            assert [state_of(job_id) for job_id in jobs] == [JobState.RUNNING] * 2
+            worker.send_signal(signal.SIGTERM)
+            # The children ignore SIGTERM: 3 s until they are killed.
+            code = worker.wait(timeout=10)
+        finally:
+            worker.kill()
+            worker.wait()
+
+        assert code == 0
+        assert not any(is_alive(int(pid)) for pid in pids.read_text().split())
+        for job in map(fresh, jobs):
+            assert (job.state, job.attempt, job.failures) == (JobState.QUEUED, 1, 0)
+            assert queries.list_events(job)[-1].kind is EventKind.RELEASED
+
+
 class TestKilledWorker:
     def test_job_is_run_again_and_completes_once(
         self, each_database: str, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
