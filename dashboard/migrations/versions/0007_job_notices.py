@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-revision = "0006_job_notices"
-down_revision = "0005_recommendations"
+revision = "0007_job_notices"
+down_revision = "0006_model_uploads"
 branch_labels = None
 depends_on = None
 
