@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -28,36 +29,38 @@ class Chart:
         return figure_json(self.figure)
 
 
-def monitor(spans: Sequence[Span], whole: Span) -> list[Chart]:
-    """Requests and errors, response times, and the steps."""
-    return [requests(spans), times(spans), steps(whole)]
+def monitor(spans: Sequence[Span], whole: Span, *, back: int, hours: int) -> list[Chart]:
+    """Requests and errors, response times, and the steps: `back` hours looked back, `hours` put together."""
+    return [requests(spans, back=back, hours=hours), times(spans, back=back), steps(whole)]
 
 
-def requests(spans: Sequence[Span]) -> Chart:
+def requests(spans: Sequence[Span], *, back: int, hours: int) -> Chart:
     """Requests of each hour or day, what failed on top."""
     x = [_moment(span) for span in spans]
+    # From the beginning of the span to its end, which plotly counts in milliseconds.
+    bars = {"x": x, "offset": 0, "width": hours * 3_600_000}
     drawn = figure(
         go.Bar(
-            x=x,
+            **bars,
             y=[span.n_requests - span.n_errors for span in spans],
             name=_("Answered"),
             marker={"color": PALETTE[0]},
         ),
         go.Bar(
-            x=x,
+            **bars,
             y=[span.n_errors for span in spans],
             name=_("Errors"),
             marker={"color": PALETTE[1]},
         ),
         height=HEIGHT,
         barmode="stack",
-        xaxis={"title": {"text": _("Time (UTC)")}, "type": "date"},
+        xaxis=_time_axis(back),
         yaxis={"title": {"text": _("Requests")}, "rangemode": "tozero"},
     )
     return Chart("requests", _("Requests and errors"), drawn)
 
 
-def times(spans: Sequence[Span]) -> Chart:
+def times(spans: Sequence[Span], *, back: int) -> Chart:
     """Least, mean, p50, p95, p99 and longest response time of each hour or day."""
     x = [_moment(span) for span in spans]
     quantiles = [span.quantiles() for span in spans]
@@ -77,7 +80,7 @@ def times(spans: Sequence[Span]) -> Chart:
             for name, y, colour, dash in lines
         ],
         height=HEIGHT,
-        xaxis={"title": {"text": _("Time (UTC)")}, "type": "date"},
+        xaxis=_time_axis(back),
         yaxis={"title": {"text": _("Response time (ms)")}, "type": "log"},
     )
     return Chart("times", _("Response time"), drawn)
@@ -292,6 +295,17 @@ def importance(pairs: Sequence[Sequence[Any]]) -> Chart:
         yaxis={"type": "category"},
     )
     return Chart("importance", _("What the model looks at"), drawn)
+
+
+def _time_axis(back: int) -> dict[str, Any]:
+    # The whole time that is looked at: a single hour alone would fill the chart.
+    now = datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+    ends = [now - timedelta(hours=back - 1), now + timedelta(hours=1)]
+    return {
+        "title": {"text": _("Time (UTC)")},
+        "type": "date",
+        "range": [end.isoformat() for end in ends],
+    }
 
 
 def _moment(span: Span) -> str:

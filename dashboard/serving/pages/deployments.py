@@ -85,7 +85,9 @@ def deployment(deployment_id: int) -> str:
         spans=SPANS,
         whole=whole,
         steps=monitoring.step_table(whole),
-        charts=charts.monitor(monitoring.spans(rows, hours=together), whole)
+        charts=charts.monitor(
+            monitoring.spans(rows, hours=together), whole, back=back, hours=together
+        )
         if whole.n_requests
         else [],
         drifts=measured,

@@ -72,14 +72,15 @@ def task(public_id: str) -> str:
     """Everything about one task."""
     found = queries.get_task(public_id, viewer())
     jobs = _jobs([found])
-    records = services.first_results(found, n=SHOWN_RECORDS)
+    rows = services.first_results(found, n=SHOWN_RECORDS)
+    records = [row.get("outputs") or {"error": row["error"]} for row in rows]
     return render_template(
         "serving/task.html",
         task=found,
         job=jobs.get(found.job_id),
         status=_statuses(jobs).get(found.job_id),
         records=records,
-        columns=fields.columns_of_records([each.get("outputs") or {} for each in records]),
+        columns=fields.columns_of_records(records),
     )
 
 

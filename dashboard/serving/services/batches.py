@@ -22,7 +22,7 @@ from dashboard.job_queue import services as jobs
 from dashboard.serving import queries, tables
 from dashboard.serving.journal import Answer
 from dashboard.serving.models import OPEN_TASKS, Deployment, PredictionTask, TaskKind, TaskState
-from dashboard.serving.services import counting, prediction
+from dashboard.serving.services import counting, prediction, wording
 from dashboard.serving.services.fields import records_of_table
 from dashboard.serving.services.tasks import INPUT, move
 
@@ -160,7 +160,7 @@ def _bad_rows(error: DomainError, n_rows: int) -> dict[int, str]:
 
 
 def _expected(fault: dict[str, Any]) -> str:
-    return _("expected %(what)s", what=fault["expected"])
+    return _("expected %(what)s", what=wording.expected(fault["expected"]))
 
 
 def _around(

@@ -11,6 +11,7 @@ from dashboard.core.errors import Invalid, Problem
 from dashboard.core.i18n import _
 from dashboard.serving import runtime, tables
 from dashboard.serving.models import BaselineOrigin, ModelVersion
+from dashboard.serving.services import wording
 from jobs.engines.scoring.description import Field
 
 Record = dict[str, Any]
@@ -120,7 +121,9 @@ def _problem(each: Mapping[str, Any], *, many: bool) -> Problem:
     field = each["field"]
     if many and each["row"]:
         field = f"records[{each['row'] - 1}]" + (f".{field}" if field else "")
-    return Problem(field or "records", _("expected %(what)s", what=each["expected"]))
+    return Problem(
+        field or "records", _("expected %(what)s", what=wording.expected(each["expected"]))
+    )
 
 
 def records_of_table(

@@ -26,6 +26,7 @@ from dashboard.serving.models import (
     Right,
 )
 from dashboard.serving.queries import Viewer
+from dashboard.serving.services import wording
 from jobs.engines import scoring
 from jobs.engines.scoring.inspection import Inspection
 from jobs.engines.scoring.spreads import declared_spreads
@@ -251,7 +252,7 @@ def inspect(path: Path) -> Inspection:
             memory_bytes=limits.inspect_memory_mb * 2**20,
         )
     except scoring.RefusedModel as error:
-        message = str(error)
+        message = wording.refusal(str(error), error.code)
         raise ModelRefused(message, problems=[Problem("file", message)]) from error
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from pyarrow import parquet
 
 from dashboard.accounts.models import User
@@ -74,6 +75,22 @@ class TestBatch:
         assert (task.n_done, task.n_bad) == (1200, 3)
         assert [number for number, _text in task.bad_rows] == [1, 7, 1100]
         assert "a: expected a" in task.bad_rows[0][1]
+
+    def test_its_page_shows_good_and_bad_rows(
+        self,
+        deployed: Deployed,
+        answering: list[Any],
+        tmp_path: Path,
+        analyst: User,
+        sign_in: Callable[[User], FlaskClient],
+    ) -> None:
+        task = submit(deployed[0], table(tmp_path, 3, bad=(2,)))
+        work(task)
+
+        page = sign_in(analyst).get(f"/predictions/{task.public_id}")
+
+        assert page.status_code == 200
+        assert "expected a finite number" in page.text
 
     def test_goes_on_where_a_dead_worker_left_off(
         self,
