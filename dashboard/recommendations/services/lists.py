@@ -97,9 +97,12 @@ def recommendations_for(user_id: int, *, n: int) -> list[Recommendation]:
         return pinned + _stored(user_id, own, n=n_own, hidden=hidden)
     history = [signal.item_id for signal in own.liked]
     how = serving.list_rules(model, history)
+    idle = serving.idle_days(model, own)
     left_out = sorted(hidden)
     return pinned + _visible(
-        lambda m: model.top_n(history, m, exclude=left_out, rules=how), own, n=n_own
+        lambda m: model.top_n(history, m, exclude=left_out, rules=how, idle_days=idle),
+        own,
+        n=n_own,
     )
 
 
@@ -147,7 +150,9 @@ def explain(user_id: int, item_id: int) -> Explanation:
     if model is None:
         found = _stored_reasons(user_id, item_id)
     else:
-        found = model.explain(history, item_id, rules=serving.list_rules(model, history))
+        how = serving.list_rules(model, history)
+        idle = serving.idle_days(model, own)
+        found = model.explain(history, item_id, rules=how, idle_days=idle)
     titles = queries.titles_of(int(each.item_id) for each in found)
     return Explanation(
         item=item,

@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC
 
 from dashboard.core.i18n import current_language
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import Experiment
-from dashboard.recommendations.queries import Ruled
+from dashboard.recommendations.queries import Ruled, Signals
 from dashboard.recommendations.services.artefacts import find_model
 from jobs.engines.collaborative_filtering import ListRules, TrainedModel
 
+DAY_S = 86_400.0
 # Pins that a list begins with at most: the rest is the learner's own.
 MOST_PINS = 3
 
@@ -45,6 +47,13 @@ def ruled(user_id: int | None) -> Ruled:
     """Pins and exclusions for a reader in the language of this request."""
     roles = queries.roles_of(user_id) if user_id is not None else []
     return queries.ruled_for(roles=roles, language=current_language())
+
+
+def idle_days(model: TrainedModel, own: Signals) -> float:
+    """Days from her newest signal to the newest event of all that the run knows."""
+    if not own.liked:
+        return 0.0
+    return max(0.0, model.newest_s - own.liked[-1].at.replace(tzinfo=UTC).timestamp()) / DAY_S
 
 
 def list_rules(model: TrainedModel, history: Iterable[int]) -> ListRules:

@@ -16,6 +16,7 @@ Times = npt.NDArray[np.float64]
 """Seconds since 1970, UTC."""
 CSR: TypeAlias = sparse.csr_matrix
 """scipy's matrix and not its array: `user_items[user]` stays two-dimensional, as callers expect."""
+DAY_S = 86_400.0
 Tick = Callable[[float], None]
 """Called with the fraction done, 0 to 1; it may raise to cancel the work."""
 

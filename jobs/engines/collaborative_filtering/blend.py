@@ -3,7 +3,7 @@
 The mixture is itself one table, so it is stored, served and explained like a single model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +53,9 @@ class BlendConfig:
     floor: float = 0.0
     """Added to the similarity of the items most wanted now, before the trend multiplies: 0: only
     what is similar is recommended; 1: mostly what is popular of late, in a personal order."""
+    floor_days: float = 0.0
+    """An old history says less about what is wanted now, so the floor rises with it: half of it
+    counts when the newest event is so many days ago. 0: all of it counts at once."""
 
 
 class Blend(ItemTable):
@@ -75,33 +78,35 @@ class Blend(ItemTable):
         if self.config.trend.power:
             self._trend = trend_factor(user_items, times, config=self.config.trend)
 
-    def with_demand(self, *, times: Times | None, trend: TrendConfig, floor: float) -> "Blend":
-        """The same fitted mixture with another trend and floor."""
-        other = Blend(replace(self.config, trend=trend, floor=floor), parts=self.parts)
+    def with_demand(self, config: BlendConfig, *, times: Times | None) -> "Blend":
+        """The same fitted mixture with the trend and the floor of another configuration."""
+        other = Blend(config, parts=self.parts)
         other._fitted, other._table = self.fitted, self.similarity
-        if trend.power:
-            other._trend = trend_factor(self.fitted, times, config=trend)
+        if config.trend.power:
+            other._trend = trend_factor(self.fitted, times, config=config.trend)
         return other
 
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
-        left, right = super()._factors(users, histories, recalculate=recalculate, depth=depth)
-        if not self.config.floor:
+        left, right = super()._factors(
+            users, histories, recalculate=recalculate, depth=depth, idle=idle
+        )
+        floors = risen(self.config.floor, self.config.floor_days, idle)
+        if not floors.any():
             return left, right
         # Similarities count as shares of the history, so that the floor means the same to all.
         total = np.maximum(np.asarray(left.sum(axis=1)).ravel(), 1e-9)
-        ones = sparse.csr_matrix(np.ones((len(users), 1), dtype=np.float32))
+        shares = scale_rows(left, (1 / total).astype(np.float32))
         met = column_counts(self.fitted) > 0
-        everyone = sparse.csr_matrix(self.trend * met * np.float32(self.config.floor))
-        floor = keep_strongest(everyone, keep=FLOOR_ITEMS)
+        wanted = keep_strongest(sparse.csr_matrix(self.trend * met), keep=FLOOR_ITEMS)
         return (
-            sparse.hstack([scale_rows(left, (1 / total).astype(np.float32)), ones], format="csr"),
-            sparse.vstack([right, floor], format="csr"),
+            sparse.hstack([shares, sparse.csr_matrix(floors[:, None])], format="csr"),
+            sparse.vstack([right, wanted], format="csr"),
         )
 
     def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
-        if self.config.floor:
+        if left.shape[1] > histories.shape[1]:  # the floor has a column of its own
             return without(left, right, banned=pattern(histories))
         return super()._hidden(left, right, histories)
 
@@ -125,6 +130,14 @@ class Blend(ItemTable):
                 return None
             mixed = mixed + one_scale(part, scale=self.config.scale) * np.float32(weight)
         return keep_strongest(mixed, keep=self.config.neighbours)
+
+
+def risen(floor: float, floor_days: float, idle: Vector) -> Vector:
+    """The floor for histories whose newest event is `idle` days ago; see BlendConfig."""
+    share = (
+        1 - np.power(0.5, np.maximum(idle, 0) / floor_days) if floor_days else np.ones_like(idle)
+    )
+    return (floor * share).astype(np.float32)
 
 
 def default_parts() -> list[tuple[float, ItemTable]]:

@@ -5,7 +5,7 @@ fold is made, so that nothing of the test fold is seen. What a portal serves mus
 kinds of test: `choose_served` weighs them alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -28,14 +28,31 @@ MOST_PAIRS = 300_000
 TIME_FOLDS = (0.5, 0.65, 0.8)
 # Fewer judged users than that tell models apart by chance only.
 FEWEST_JUDGED = 50
+SERVED_SPLITS = ("leave-last-out", "by-time")
 
-FIRST_TREND = TrendConfig(power=0.75, half_life_days=30)
+
+@dataclass(frozen=True)
+class Demand:
+    """How much counts what everybody wants now; see BlendConfig."""
+
+    trend: TrendConfig = field(default_factory=TrendConfig)
+    floor: float = 0.0
+    floor_days: float = 0.0
+
+
+FIRST_DEMAND = Demand(TrendConfig(power=0.75, half_life_days=14), floor=1.0, floor_days=30.0)
+"""What is taken where too few people could be judged."""
 TRENDS = tuple(
     TrendConfig(power=power, half_life_days=days)
     for days in (14.0, 30.0)
     for power in (0.5, 0.75, 1.0)
 )
-FLOORS = (0.0, 0.1, 0.3, 1.0)
+STEADY_FLOORS = ((0.0, 0.0), (0.1, 0.0), (0.3, 0.0), (1.0, 0.0))
+RISING_FLOORS = ((0.3, 30.0), (1.0, 30.0), (3.0, 30.0))
+DEMANDS = (
+    Demand(),
+    *(Demand(trend, *floor) for trend in TRENDS for floor in (*STEADY_FLOORS, *RISING_FLOORS)),
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,7 @@ class Mixture:
     linear: float = 0.0
     recency: float = 1.0
 
-    def model(self, trend: TrendConfig = FIRST_TREND, floor: float = 0.0) -> Blend:
+    def model(self, demand: Demand = FIRST_DEMAND) -> Blend:
         parts: Parts = [
             (weight, model)
             for weight, model in (
@@ -60,8 +77,13 @@ class Mixture:
             if weight
         ]
         scale = Scale.NONE if len(parts) == 1 else Scale.ROW
-        config = BlendConfig(recency=self.recency, scale=scale, trend=trend, floor=floor)
-        return Blend(config, parts=parts)
+        config = BlendConfig(recency=self.recency, scale=scale)
+        return Blend(asking(config, demand), parts=parts)
+
+
+def asking(config: BlendConfig, demand: Demand) -> BlendConfig:
+    """The configuration with this demand."""
+    return replace(config, trend=demand.trend, floor=demand.floor, floor_days=demand.floor_days)
 
 
 DEFAULT = Mixture(window=0.8, together=0.2)
@@ -92,31 +114,27 @@ class Choice:
     """What the search found."""
 
     mixture: Mixture
-    trend: TrendConfig
-    floor: float
+    demand: Demand
     ndcg: float
     """On the tuning folds; 0 when nobody could be judged there."""
 
     def model(self) -> Blend:
         """The chosen model, not fitted."""
-        return self.mixture.model(self.trend, self.floor)
+        return self.mixture.model(self.demand)
 
     @classmethod
     def from_parameters(cls, values: Mapping[str, Any]) -> "Choice":
         """The choice whose `parameters` these are."""
         names = {each.name for each in fields(Mixture)}
         mixture = Mixture(**{name: values.get(name, 0.0) for name in names})
-        trend = TrendConfig(**values["trend"])
-        return cls(mixture, trend, float(values["floor"]), float(values["tuning_ndcg"]))
+        floor, days = float(values["floor"]), float(values["floor_days"])
+        demand = Demand(TrendConfig(**values["trend"]), floor, days)
+        return cls(mixture, demand, float(values["tuning_ndcg"]))
 
     def parameters(self) -> dict[str, Any]:
         """As plain JSON."""
         weights = {name: value for name, value in asdict(self.mixture).items() if value}
-        return weights | {
-            "trend": asdict(self.trend),
-            "floor": self.floor,
-            "tuning_ndcg": round(self.ndcg, 4),
-        }
+        return weights | asdict(self.demand) | {"tuning_ndcg": round(self.ndcg, 4)}
 
 
 def choose(
@@ -129,7 +147,7 @@ def choose(
     taken, and of the demands the one nearest to recent popularity."""
     folds = _folds(_sample(train, seed=seed), split)
     if not folds:
-        return Choice(DEFAULT, TrendConfig(power=0.75, half_life_days=14), 0.0, 0.0)
+        return Choice(DEFAULT, FIRST_DEMAND, 0.0)
     mixtures = [mixture for mixture in MIXTURES if _fits(mixture, train)]
     found: dict[Mixture, list[Numbers]] = {}
     for place, mixture in enumerate(mixtures):
@@ -140,9 +158,8 @@ def choose(
     best = next(iter(_as_good(judged))) if cautious else _best(judged)
     demands = _demands(best, folds, k=k)
     tick(1.0)
-    trend, floor = _nearest_to_popularity(demands) if cautious else _best(demands)
-    ndcg = float(demands[trend, floor].mean())
-    return Choice(best, trend, floor, ndcg)
+    demand = _nearest_to_popularity(demands) if cautious else _best(demands)
+    return Choice(best, demand, float(demands[demand].mean()))
 
 
 def choose_served(
@@ -157,14 +174,14 @@ def choose_served(
 
     Neither the last item of anybody nor the newest fifth of all pairs is looked at, so the choice
     may be judged on `leave_last_out(data)` and on `by_time(data)`. An option scores the mean of its
-    NDCG as a share of the best one's, fold kind by fold kind. Of few users the first mixture is
-    taken as it is."""
+    NDCG as a share of the best one's, fold kind by fold kind. How high the floor rises for old
+    histories matters in folds of time alone: of what did about as well there, the highest is taken.
+    Of few users the first mixture is taken as it is."""
     seen = by_time(leave_last_out(data).train).train
     sample = _sample(seen, seed=seed)
-    kinds = [folds for split in ("leave-last-out", "by-time") if (folds := _folds(sample, split))]
+    kinds = [folds for split in SERVED_SPLITS if (folds := _folds(sample, split))]
     if sum(len(fold.users) for folds in kinds for fold in folds) < FEWEST_JUDGED:
-        first = mixtures[0]
-        return Choice(first, TrendConfig(power=0.75, half_life_days=14), 0.0, 0.0)
+        return Choice(mixtures[0], FIRST_DEMAND, 0.0)
     fitting = [mixture for mixture in mixtures if _fits(mixture, data)] or [DEFAULT]
     judged: list[dict[Mixture, float]] = [{} for _ in kinds]
     for place, mixture in enumerate(fitting if len(fitting) > 1 else ()):
@@ -173,17 +190,15 @@ def choose_served(
             figures[mixture] = float(np.concatenate(parts).mean())
         tick(0.7 * (place + 1) / len(fitting))
     best = _best_overall(judged) if len(fitting) > 1 else fitting[0]
-    demands = [
-        {key: float(figures.mean()) for key, figures in _demands(best, folds, k=k).items()}
-        for folds in kinds
-    ]
+    demands = [_demands(best, folds, k=k) for folds in kinds]
     tick(1.0)
-    trend, floor = _best_overall(demands)
-    return Choice(best, trend, floor, demands[0][trend, floor])
+    means = [{key: float(each[key].mean()) for key in each} for each in demands]
+    demand = _highest_floor(_best_overall(means), demands[-1])
+    return Choice(best, demand, means[0][demand])
 
 
 Option = TypeVar("Option")
-Demands = Mapping[tuple[TrendConfig, float], Numbers]
+Demands = Mapping[Demand, Numbers]
 
 
 def _best(judged: Mapping[Option, Numbers]) -> Option:
@@ -207,20 +222,36 @@ def _as_good(judged: Mapping[Option, Numbers]) -> dict[Option, Numbers]:
     return {option: figures for option, figures in judged.items() if figures.mean() >= enough}
 
 
-def _nearest_to_popularity(demands: Demands) -> tuple[TrendConfig, float]:
+def _nearest_to_popularity(demands: Demands) -> Demand:
     close = _as_good(demands)
-    return max(close, key=lambda key: (key[1], float(close[key].mean())))
+    return max(close, key=lambda demand: (demand.floor, float(close[demand].mean())))
+
+
+def _highest_floor(found: Demand, by_time: Demands) -> Demand:
+    """The highest floor that rises, of those that did about as well as the best with this trend."""
+    if found.floor and not found.floor_days:
+        return found
+    alike = {
+        demand: figures
+        for demand, figures in by_time.items()
+        if demand.trend == found.trend and (demand.floor_days or not demand.floor)
+    }
+    return max(_as_good(alike), key=lambda demand: demand.floor)
 
 
 def _demands(mixture: Mixture, folds: Sequence[Split], *, k: int) -> Demands:
-    """Figures of all users for every trend and floor; the tables are made once a fold."""
-    figures: dict[tuple[TrendConfig, float], list[Numbers]] = {}
+    """Figures of all users for every demand; the tables are made once a fold."""
+    figures: dict[Demand, list[Numbers]] = {}
     for fold in folds:
         fitted = _fitted(mixture.model(), fold)
-        for trend in (TrendConfig(), *TRENDS):
-            for floor in FLOORS if trend.power else (0.0,):
-                model = fitted.with_demand(times=fold.train.times, trend=trend, floor=floor)
-                figures.setdefault((trend, floor), []).append(_judged(model, fold, k=k))
+        for demand in DEMANDS:
+            if demand.floor_days and not fold.idle_days.any():
+                # Nobody was idle: a floor that rises is none.
+                found = figures[replace(demand, floor=0.0, floor_days=0.0)][-1]
+            else:
+                model = fitted.with_demand(asking(fitted.config, demand), times=fold.train.times)
+                found = _judged(model, fold, k=k)
+            figures.setdefault(demand, []).append(found)
     return {key: np.concatenate(parts) for key, parts in figures.items()}
 
 
@@ -230,7 +261,8 @@ def _fitted(model: Blend, fold: Split) -> Blend:
 
 
 def _judged(model: Blend, fold: Split, *, k: int) -> Numbers:
-    lists, _ = model.recommend(fold.users, fold.train.user_items[fold.users], N=k)
+    histories = fold.train.user_items[fold.users]
+    lists, _ = model.recommend(fold.users, histories, N=k, idle_days=fold.idle_days)
     return judge(lists, hidden=fold.hidden).ndcg
 
 

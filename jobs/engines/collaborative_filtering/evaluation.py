@@ -72,7 +72,8 @@ def segments(model: Recommender, split: Split, *, k: int = 10, seed: int = 0) ->
     if not len(split.users):
         return []
     histories = split.train.user_items[split.users]
-    figures = judge(model.recommend(split.users, histories, N=k)[0], hidden=split.hidden)
+    lists = model.recommend(split.users, histories, N=k, idle_days=split.idle_days)[0]
+    figures = judge(lists, hidden=split.hidden)
     lengths = np.diff(histories.indptr)
     rows = []
     for low, high in SEGMENTS:
@@ -90,7 +91,8 @@ def _lists(model: Recommender, split: Split, *, k: int, tick: Tick) -> Ids:
     model.fit(user_items, callback=tick, times=split.train.times)
     if not len(split.users):
         return np.empty((0, k), dtype=np.int64)
-    return model.recommend(split.users, user_items[split.users], N=k)[0]
+    histories = user_items[split.users]
+    return model.recommend(split.users, histories, N=k, idle_days=split.idle_days)[0]
 
 
 def _part_of(tick: Tick, place: int, n_parts: int) -> Tick:

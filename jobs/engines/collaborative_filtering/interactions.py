@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Times, Vector, make_csr
+from jobs.engines.collaborative_filtering.arrays import (
+    CSR,
+    DAY_S,
+    Ids,
+    Times,
+    Vector,
+    make_csr,
+)
 
 # Items of one user that are compared with each other: nobody but a robot meets so many.
 LONGEST_HISTORY = 20_000
@@ -77,6 +84,15 @@ class Interactions:
     def history(self, user: int) -> Ids:
         """Positions of the items of one user, oldest first."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]
+
+    def idle_days(self) -> Vector:
+        """(n_users,) days from the newest pair of each user to the newest of all; 0 without any."""
+        last = self.indptr[1:] - 1
+        filled = np.diff(self.indptr) > 0
+        idle = np.zeros(self.n_users, dtype=np.float32)
+        if filled.any():
+            idle[filled] = (self.times.max() - self.times[last[filled]]) / DAY_S
+        return idle
 
     def newest(self, most: int) -> "Interactions":
         """The newest `most` pairs of every user: work grows with the square of a history."""

@@ -73,7 +73,7 @@ class ItemTable(Recommender):
         self._table = self._similarities(user_items, times, tick)
 
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
         fresh = histories.data * freshness(histories.indptr, power=self.config.recency)
         left = make_csr(fresh, histories.indices, histories.indptr, shape=histories.shape)

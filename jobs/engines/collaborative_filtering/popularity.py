@@ -53,7 +53,7 @@ class Popularity(Recommender):
         self._counts = column_counts(user_items).astype(np.float32)
 
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
         everyone = np.arange(len(users) + 1)
         ones = make_csr(

@@ -78,7 +78,15 @@ class RankBlend(Recommender):
             model.fit(user_items, callback=_part_of(tick, place, len(self.parts)), times=times)
 
     def _best(
-        self, users: Ids, histories: CSR, *, n: int, factor: Vector, hide: bool, recalculate: bool
+        self,
+        users: Ids,
+        histories: CSR,
+        *,
+        n: int,
+        factor: Vector,
+        hide: bool,
+        recalculate: bool,
+        idle: Vector,
     ) -> tuple[Ids, Matrix]:
         depth = max(self.config.depth, n)
         total = as_csr(
@@ -86,7 +94,13 @@ class RankBlend(Recommender):
         )
         for weight, model in self.parts:
             ids, _ = model._best(
-                users, histories, n=depth, factor=factor, hide=hide, recalculate=recalculate
+                users,
+                histories,
+                n=depth,
+                factor=factor,
+                hide=hide,
+                recalculate=recalculate,
+                idle=idle,
             )
             total = total + self._scores(ids, weight, n_items=histories.shape[1])
         return best_per_row(as_csr(total), n=n)
@@ -99,7 +113,7 @@ class RankBlend(Recommender):
         return make_csr(data, ids[filled], ends, shape=(len(ids), n_items))
 
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
         raise NotImplementedError("a blend of ranks has no two matrices")
 

@@ -79,14 +79,21 @@ class Recommender(ABC):
         filter_items: npt.ArrayLike | None = None,
         recalculate_user: bool = False,
         items: npt.ArrayLike | None = None,
+        *,
+        idle_days: npt.ArrayLike | None = None,
     ) -> tuple[Ids, Vector]:
         """The N best items and their scores, best first, equal scores by id, scores above 0 only.
 
         One user: arrays that may be shorter than N. Several users: (n_users, N), row r of
         user_items belongs to userid[r]; an empty place is -1. filter_items are left out; with
         items only those are ranked. recalculate_user: compare the history given here, and not the
-        fitted one, with the other users (models over items always use the history given here)."""
+        fitted one, with the other users (models over items always use the history given here).
+        idle_days: for every user, days since the newest event of the history; none have passed
+        when it is not given. Only Blend makes something of it."""
         users = np.atleast_1d(np.asarray(userid, dtype=np.int64))
+        idle = np.broadcast_to(
+            np.asarray(0 if idle_days is None else idle_days, dtype=np.float32), users.shape
+        )
         histories = self._histories(users, user_items)
         factor = self._factor(filter_items, items)
         return one_or_all(
@@ -98,6 +105,7 @@ class Recommender(ABC):
                 factor=factor,
                 hide=filter_already_liked_items,
                 recalculate=recalculate_user,
+                idle=idle,
             ),
         )
 
@@ -175,11 +183,12 @@ class Recommender(ABC):
 
     @abstractmethod
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
         """Two matrices whose product holds the scores, (n_users, k) and (k, n_items).
 
-        depth: how many of the best scores of a row the caller looks at, at most."""
+        depth: how many of the best scores of a row the caller looks at, at most.
+        idle: (n_users,) days since the newest event of each history."""
 
     def _state(self) -> dict[str, npt.NDArray[Any]]:
         return {}
@@ -222,11 +231,14 @@ class Recommender(ABC):
         factor: Vector,
         hide: bool,
         recalculate: bool,
+        idle: Vector,
     ) -> tuple[Ids, Matrix]:
         # So many places may be lost to items already met or not allowed.
         longest = int(np.diff(histories.indptr).max(initial=0))
         depth = n + longest + int((factor == 0).sum())
-        left, right = self._factors(users, histories, recalculate=recalculate, depth=depth)
+        left, right = self._factors(
+            users, histories, recalculate=recalculate, depth=depth, idle=idle
+        )
         if hide:
             left, right = self._hidden(left, right, histories)
         return best_of_product(left, right, n=n, factor=factor)

@@ -14,9 +14,12 @@ from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow, Segm
 from jobs.engines.collaborative_filtering.results import ActivityGrid, Neighbours
 from jobs.engines.collaborative_filtering.trained import TrainedModel
 
-FORMAT = 2
+FORMAT = 3
 TABLES = ("neighbours", "user_neighbours", "content")
-TEXTS = ("metrics", "segments", "notes", "recency", "floor", "choice", "n_pairs", "newest_s")
+TEXTS = (
+    *("metrics", "segments", "notes", "recency", "floor", "floor_days"),
+    *("choice", "n_pairs", "newest_s"),
+)
 
 
 class NotARun(ValueError):

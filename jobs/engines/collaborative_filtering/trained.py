@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Matrix, Vector, make_csr
-from jobs.engines.collaborative_filtering.blend import FLOOR_ITEMS
+from jobs.engines.collaborative_filtering.blend import FLOOR_ITEMS, risen
 from jobs.engines.collaborative_filtering.interactions import Interactions, Labels
 from jobs.engines.collaborative_filtering.item_table import freshness
 from jobs.engines.collaborative_filtering.kernel import best_of
@@ -56,6 +56,8 @@ class TrainedModel:
     """Weight of a history item is (1 + rank) ** -recency."""
     floor: float
     """Added to the similarity of the items most wanted now, as a share of the history."""
+    floor_days: float
+    """After so many days without an event half of the floor counts; 0: all of it always."""
     content: Neighbours
     """Item to item by what is written about them; empty when nothing was given."""
     languages: Labels
@@ -87,14 +89,17 @@ class TrainedModel:
         weights: Sequence[float] | None = None,
         n_reasons: int = 3,
         rules: ListRules = PLAIN,
+        idle_days: float = 0.0,
     ) -> list[Suggestion]:
         """The n best items that are neither in the history nor in `exclude`, best first.
+
+        idle_days: since the newest event of the history; after a long time present demand counts more.
 
         When the neighbours do not fill the list, popular items follow, without reasons.
         Items the run does not know are skipped."""
         items, weight = self._known(history, weights)
         hidden = np.concatenate([items, self._known(exclude, None)[0]])
-        scored = self._scored(items, weight, rules)
+        scored = self._scored(items, weight, rules, idle_days)
         scores = scored.scores
         scores[hidden] = 0
         best = best_of(scores, n=n * CANDIDATES if rules.diversity else n)
@@ -117,9 +122,15 @@ class TrainedModel:
         """The list of every user of `interactions`, by user id."""
         labels = interactions.item_ids[interactions.items].tolist()
         weights = interactions.weights.tolist()
+        idle = interactions.idle_days().tolist()
         for user, label in enumerate(interactions.user_ids.tolist()):
             own = slice(interactions.indptr[user], interactions.indptr[user + 1])
-            yield label, self.top_n(labels[own], n, weights=weights[own], n_reasons=n_reasons)
+            yield (
+                label,
+                self.top_n(
+                    labels[own], n, weights=weights[own], n_reasons=n_reasons, idle_days=idle[user]
+                ),
+            )
 
     def similar_items(self, item_id: Label, n: int = 10) -> list[Neighbour]:
         """Items most similar to one, without itself; none for an item the run does not know."""
@@ -144,13 +155,14 @@ class TrainedModel:
         weights: Sequence[float] | None = None,
         *,
         rules: ListRules = PLAIN,
+        idle_days: float = 0.0,
     ) -> list[Reason]:
         """Everything in the history that speaks for an item, most first; empty for an unknown one."""
         items, weight = self._known(history, weights)
         wanted = self._known([item_id], None)[0]
         if not len(wanted) or not len(items):
             return []
-        scored = self._scored(items, weight, rules)
+        scored = self._scored(items, weight, rules, idle_days)
         return list(self._reasons(items, scored, wanted, len(items))[0])
 
     def co_counts(self, item_a: Label, item_b: Label) -> CoCount | None:
@@ -218,7 +230,7 @@ class TrainedModel:
         fresh = freshness(np.array([0, len(weight)]), power=self.recency)
         return items[items >= 0], (weight * fresh).astype(np.float32)
 
-    def _scored(self, items: Ids, weight: Vector, rules: ListRules) -> Scored:
+    def _scored(self, items: Ids, weight: Vector, rules: ListRules, idle_days: float) -> Scored:
         return score(
             items,
             weight,
@@ -226,20 +238,24 @@ class TrainedModel:
             content=self._content_table,
             trend=self.trend,
             people=self.item_counts,
-            floor=self._floor,
+            floor=self._floor(idle_days),
             rules=rules,
             language=language_factor(self.languages, rules) if rules.languages else None,
         )
 
-    @cached_property
-    def _floor(self) -> Vector | None:
+    def _floor(self, idle_days: float) -> Vector | None:
         """(n_items,) what the items most wanted now get without being similar to anything."""
-        if not self.floor:
+        height = risen(self.floor, self.floor_days, np.array([idle_days], dtype=np.float32))[0]
+        if not height:
             return None
-        wanted = (self.trend * (self.item_counts > 0)).astype(np.float32)
-        floor = np.zeros(len(wanted), dtype=np.float32)
-        floor[best_of(wanted, n=FLOOR_ITEMS)] = self.floor
+        floor = np.zeros(len(self.trend), dtype=np.float32)
+        floor[self._most_wanted] = height
         return floor
+
+    @cached_property
+    def _most_wanted(self) -> Ids:
+        wanted = (self.trend * (self.item_counts > 0)).astype(np.float32)
+        return best_of(wanted, n=FLOOR_ITEMS)
 
     def _reasons(
         self, items: Ids, scored: Scored, best: Ids, n_reasons: int

@@ -8,7 +8,13 @@ from scipy import sparse
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, pattern
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
-from jobs.engines.collaborative_filtering.choice import Choice, Mixture, choose_served
+from jobs.engines.collaborative_filtering.choice import (
+    FIRST_DEMAND,
+    Choice,
+    Mixture,
+    asking,
+    choose_served,
+)
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.content import ItemContent, content_neighbours
 from jobs.engines.collaborative_filtering.ease import EASE, MOST_ITEMS, EASEConfig
@@ -27,7 +33,7 @@ from jobs.engines.collaborative_filtering.results import ActivityGrid, Label, Ne
 from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig
 from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
 from jobs.engines.collaborative_filtering.trained import TrainedModel
-from jobs.engines.collaborative_filtering.trend import TrendConfig, recent_counts
+from jobs.engines.collaborative_filtering.trend import recent_counts
 from jobs.engines.collaborative_filtering.user_user import UserUser, UserUserConfig
 
 Progress = Callable[[float, str], None]
@@ -50,9 +56,7 @@ class TrainingConfig:
     """Items that people went on to."""
     item_weight: float = 0.2
     """Part of `item` in the mixture; `window` has the rest."""
-    blend: BlendConfig = field(
-        default_factory=lambda: BlendConfig(trend=TrendConfig(power=0.75, half_life_days=14))
-    )
+    blend: BlendConfig = field(default_factory=lambda: asking(BlendConfig(), FIRST_DEMAND))
     """How the two are mixed, and how much present demand counts."""
     user: UserUserConfig | None = field(default_factory=UserUserConfig)
     """People who met the same items; None leaves them out."""
@@ -140,9 +144,15 @@ class _Run:
     def list_counts(self, blend: Blend) -> Ids:
         tick = self._stage(0.3, 0.4, "making the lists")
         counts = np.zeros(self.data.n_items, dtype=np.int64)
+        idle = self.data.idle_days()
         for start in range(0, self.data.n_users, 5_000):
             users = np.arange(start, min(start + 5_000, self.data.n_users))
-            lists, _ = blend.recommend(users, self.user_items[users], N=self.config.list_length)
+            lists, _ = blend.recommend(
+                users,
+                self.user_items[users],
+                N=self.config.list_length,
+                idle_days=idle[users],
+            )
             counts += np.bincount(lists[lists >= 0], minlength=len(counts))
             tick((users[-1] + 1) / self.data.n_users)
         return counts
@@ -174,6 +184,7 @@ class _Run:
             both=both,
             recency=blend.config.recency,
             floor=blend.config.floor,
+            floor_days=blend.config.floor_days,
             content=_arrays(self.contents()),
             languages=np.array([each.language for each in self._texts()], dtype=np.str_).reshape(
                 -1

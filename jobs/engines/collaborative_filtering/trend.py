@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.engines.collaborative_filtering.arrays import CSR, Times, Vector
-
-DAY_S = 86_400.0
+from jobs.engines.collaborative_filtering.arrays import CSR, DAY_S, Times, Vector
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Times, make_csr, pattern
+from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Times, Vector, make_csr, pattern
 from jobs.engines.collaborative_filtering.item_item import cosine_neighbours
 from jobs.engines.collaborative_filtering.item_table import strongest_first
 from jobs.engines.collaborative_filtering.kernel import Denominator, keep_strongest
@@ -76,7 +76,7 @@ class UserUser(Recommender):
         )
 
     def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int
+        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
     ) -> tuple[CSR, CSR]:
         if recalculate:
             return self._compare(histories), self.fitted

@@ -15,6 +15,7 @@ from dashboard.recommendations.services import artefacts
 from tests.dashboard.recommendations.conftest import World
 from tests.factories.behaviour import add_event
 
+DAY_MIN = 24 * 60
 Train = Callable[[], TrainingRun]
 
 
@@ -54,6 +55,21 @@ class TestRecommendationsFor:
         assert "Baking" in titles(before) and "Baking" not in titles(after)
         assert reason_of("Soup", before) == "Popular"
         assert reason_of("Soup", after) == "Because you viewed “Baking”"
+
+    def test_an_old_history_gives_way_to_what_is_wanted_now_until_she_comes_back(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        ada = make_user()
+        add_event(ada.id, world.items["Baking"].id, minute=0)
+        for number in range(30):
+            add_event(make_user().id, world.items["Lonely"].id, minute=DAY_MIN * 400 + number)
+        train()
+
+        assert titles(services.recommendations_for(ada.id, n=5))[0] == "Lonely"
+        add_event(ada.id, world.items["Macros"].id, minute=DAY_MIN * 400 + 30)
+        back = services.recommendations_for(ada.id, n=5)[0]
+
+        assert back.reason != "Popular"
 
     def test_never_shows_what_she_met_or_rated(
         self, world: World, train: Train, make_user: Callable[..., User]

@@ -51,6 +51,21 @@ class TestBlend:
         assert blend.trend.tolist() == pytest.approx([1 + 2 / 1024, 1 + 1 / 1024, 2])
         assert blend.recommend(0, dense([[1, 0, 0]]))[0].tolist() == [2, 1]
 
+    def test_raises_what_is_wanted_the_more_the_older_a_history_is(self) -> None:
+        # Item 0 leads to item 1; item 2 is what most people want, and nothing leads to it.
+        user_items = dense([[1, 1, 0], [0, 0, 1], [0, 0, 1]])
+        config = BlendConfig(trend=TrendConfig(power=1, half_life_days=9), floor=1, floor_days=30)
+        blend = Blend(config)
+        blend.fit(user_items, times=np.zeros(4))
+        histories = dense([[1, 0, 0]] * 3)
+
+        ids, scores = blend.recommend([0, 0, 0], histories, N=2, idle_days=[0, 30, 1e6])
+
+        assert ids.tolist() == [[1, -1], [1, 2], [1, 2]]
+        # 1 + two people for item 2, half of it after 30 days.
+        assert scores[1:, 1].tolist() == pytest.approx([1.5, 3])
+        assert blend.recommend(0, histories[0])[0].tolist() == [1]
+
     def test_reports_progress_over_all_parts(self) -> None:
         seen: list[float] = []
 

@@ -29,6 +29,6 @@ class TestChooseServed:
         assert cf.choose_served(changed) == cf.choose_served(data)
 
     def test_comes_back_from_its_parameters(self) -> None:
-        found = Choice(module.MIXTURES[2], module.TRENDS[1], 0.3, 0.1234)
+        found = Choice(module.MIXTURES[2], module.DEMANDS[-1], 0.1234)
 
         assert Choice.from_parameters(found.parameters()) == found

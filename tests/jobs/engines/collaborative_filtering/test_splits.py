@@ -1,7 +1,7 @@
 import numpy as np
 
 from jobs.engines.collaborative_filtering import build_interactions, by_time, leave_last_out
-from tests.jobs.engines.collaborative_filtering.matrices import random_interactions
+from tests.jobs.engines.collaborative_filtering.matrices import DAY_S, random_interactions
 
 # User 1 has three pairs, two of them at the same time; user 2 has two.
 FEW = build_interactions([1, 1, 1, 2, 2], [10, 12, 11, 10, 11], times_s=[1, 5, 5, 2, 3])
@@ -14,6 +14,9 @@ class TestLeaveLastOut:
         assert split.users.tolist() == [0]
         assert split.hidden.toarray().tolist() == [[0, 0, 1]]
         assert split.train.history(0).tolist() == [0, 1]
+
+    def test_asks_for_the_list_at_once(self) -> None:
+        assert leave_last_out(FEW).idle_days.tolist() == [0]
 
     def test_keeps_users_with_short_histories_for_training(self) -> None:
         assert leave_last_out(FEW).train.history(1).tolist() == [0, 1]
@@ -34,6 +37,15 @@ class TestByTime:
         assert split.users.tolist() == [0]
         assert split.hidden.toarray().tolist() == [[0, 1, 1]]
         assert split.train.n_pairs == 3
+
+    def test_asks_for_the_lists_when_the_training_part_ends(self) -> None:
+        days = np.array([1, 9, 4, 6, 8]) * DAY_S
+        split = by_time(
+            build_interactions([1, 1, 2, 2, 2], [1, 2, 1, 2, 3], times_s=days), train_share=0.8
+        )
+
+        # Kept: days 1, 4, 6 and 8. User 1 did nothing after day 1.
+        assert split.idle_days.tolist() == [7]
 
     def test_trains_on_nothing_that_is_later_than_what_it_hides(self) -> None:
         data = random_interactions()

@@ -8,6 +8,7 @@ from jobs.engines.collaborative_filtering import (
     build_interactions,
     train,
 )
+from jobs.engines.collaborative_filtering.training import blend_model
 from tests.jobs.engines.collaborative_filtering.matrices import DAY_S, random_interactions
 
 # Users 1 and 2 went from course "a" to "b", user 3 from "a" to "c"; "d" was met alone and last.
@@ -40,6 +41,19 @@ class TestTopN:
     def test_shows_a_newcomer_what_is_popular(self, model: TrainedModel) -> None:
         assert model.top_n([], 2) == model.popular(2)
         assert [s.item_id for s in model.popular(1)] == ["a"]
+
+    @pytest.mark.parametrize("idle_days", [0.0, 5.0, 400.0])
+    def test_ranks_an_old_history_as_the_model_does(self, idle_days: float) -> None:
+        data = random_interactions()
+        config = TrainingConfig(evaluate=False)
+        trained, blend = train(data, config), blend_model(config)
+        blend.fit(data.user_items, times=data.times)
+
+        ids, _ = blend.recommend(0, data.user_items[0], N=5, idle_days=idle_days)
+        labels, weights = data.item_ids[data.history(0)].tolist(), data.user_items[0].data.tolist()
+        found = trained.top_n(labels, len(ids), weights=weights, idle_days=idle_days)
+
+        assert [each.item_id for each in found] == data.item_ids[ids].tolist()
 
     def test_never_shows_what_is_excluded(self, model: TrainedModel) -> None:
         assert [s.item_id for s in model.top_n(["a"], 10, exclude=["b", "d"])] == ["c"]
