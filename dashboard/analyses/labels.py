@@ -36,6 +36,14 @@ RULES: dict[Rule, tuple[Any, Any]] = {
         lazy("has {value} fields, expected {expected} as in the header"),
         lazy("give every row one value for each column, separated by tabs"),
     ),
+    Rule.LINE_TOO_LONG: (
+        lazy("is longer than {expected} characters"),
+        lazy("give every mutation a line of its own; the line breaks may have been lost"),
+    ),
+    Rule.NAME_TOO_LONG: (
+        lazy('{column} "{value}" is longer than {expected} characters'),
+        lazy("give a shorter name"),
+    ),
     Rule.BLANK: (
         lazy("{column} is empty, expected {expected}"),
         lazy("fill it in or remove the row"),

@@ -9,6 +9,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
+from jobs.engines.clonal.headers import parse_header, separator_hint
 from jobs.engines.clonal.rules import Findings, Problem, Rule, shown
 from jobs.engines.clonal.values import BAD_WHOLE, Codes, Fractions, WholeNumbers, clean
 
@@ -20,13 +21,15 @@ COPY_NUMBERS = ("normal_cn", "minor_cn", "major_cn")
 FRACTIONS = {"tumour_content": 1.0, "error_rate": 0.001}
 """Columns that may be absent, with the value then taken."""
 REQUIRED = ("mutation_id", *COUNTS, *COPY_NUMBERS)
-ALIASES = {"alt_counts": "var_counts", "tumor_content": "tumour_content"}
 # More reads than any sequencer gives; products of counts stay exact in float64.
 LARGEST_COUNT = 1_000_000_000
 # The number of genotype states grows with it; the largest in real tables we have is 48.
 LARGEST_COPY_NUMBER = 1_000
 CHUNK_LINES = 50_000
 NAMES_SHOWN = 12
+# Characters of a line, and of an id: more is no table, and would fill the memory of whoever checks it.
+LONGEST_LINE = 1_000_000
+LONGEST_NAME = 1_000
 
 
 @dataclass
@@ -71,7 +74,10 @@ class Reader:
 
     def read_stream(self, stream: IO[str], *, name: str, sample: str) -> FileRows | None:
         """As `read`, of text that is open already."""
-        head = stream.readline()
+        head = stream.readline(LONGEST_LINE + 1)
+        if len(head) > LONGEST_LINE:
+            self._too_long(name, np.array([1]))
+            return None
         header = parse_header(head)
         if not self._header_fits(header, name, head):
             return None
@@ -114,6 +120,12 @@ class Reader:
             if "\0" in text:
                 at = next(place for place, each in enumerate(lines) if "\0" in each)
                 self.findings.add(Problem(Rule.NOT_TEXT, name, int(numbers[at])))
+            if max(map(len, lines)) > LONGEST_LINE:
+                is_long = np.array([len(each) > LONGEST_LINE for each in lines])
+                self._too_long(name, numbers[is_long])
+                numbers = numbers[~is_long]
+                lines = [each for each, long in zip(lines, is_long, strict=True) if not long]
+                text = "".join(lines)
             # Nearly all files are clean; then one split of the whole chunk is much faster.
             if not all(each.count("\t") == n_columns - 1 and not each.isspace() for each in lines):
                 numbers, lines = self._fitting(name, numbers, lines, n_columns)
@@ -121,6 +133,13 @@ class Reader:
             if lines:
                 flat = text.removesuffix("\n").replace("\n", "\t").split("\t")
                 yield numbers, [flat[column::n_columns] for column in range(n_columns)]
+
+    def _too_long(self, name: str, lines: Numbers) -> None:
+        details = {"expected": f"{LONGEST_LINE:,}"}
+        self.findings.add_many(
+            (Problem(Rule.LINE_TOO_LONG, name, int(line), details=details) for line in lines),
+            n=len(lines),
+        )
 
     def _fitting(
         self, name: str, numbers: Numbers, lines: list[str], n_columns: int
@@ -162,9 +181,16 @@ class Reader:
     ) -> Numbers:
         values = codes.column(texts, n=len(texts))
         empty = codes.get("", -2)
+        too_long = np.array([], dtype=np.int64)
+        if codes.longest > LONGEST_NAME:
+            wide = [len(codes.labels[code]) > LONGEST_NAME for code in values.tolist()]
+            too_long = np.flatnonzero(wide)
+            names = [texts[row] for row in too_long.tolist()]
+            limit = f"{LONGEST_NAME:,}"
+            self._note(Rule.NAME_TOO_LONG, name, lines[too_long], column, names, expected=limit)
         blank = np.flatnonzero(values == empty)
         self._note(Rule.BLANK, name, lines[blank], column, [""] * len(blank), expected="a name")
-        values[blank] = -1
+        values[blank] = values[too_long] = -1
         return values
 
     def _whole(self, name: str, lines: Numbers, column: str, texts: list[str]) -> Numbers:
@@ -242,23 +268,6 @@ class Reader:
             ),
             n=len(values),
         )
-
-
-def parse_header(line: str) -> list[str]:
-    """The column names of a header line, spelt as the rules spell them."""
-    names = (clean(name).lower().replace(" ", "_").replace("-", "_") for name in line.split("\t"))
-    return [ALIASES.get(name, name) for name in names]
-
-
-def separator_hint(head: str) -> str:
-    """What to add to the advice when the columns were separated by something else than tabs."""
-    if "\t" in head:
-        return ""
-    found = {",": "commas", ";": "semicolons", "|": "bars"}
-    name = next((word for mark, word in found.items() if mark in head), "")
-    if not name and " " in head.strip():
-        name = "spaces"
-    return f"; columns must be separated by tabs, not by {name}" if name else ""
 
 
 def _joined(parts: list[FileRows]) -> FileRows:

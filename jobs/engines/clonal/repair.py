@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.engines.clonal.columns import FileRows, Reader
+from jobs.engines.clonal.columns import LONGEST_LINE, FileRows, Reader
 from jobs.engines.clonal.formats import long_tsv, sample_tsvs
 from jobs.engines.clonal.mutations import AllRows, gather
 from jobs.engines.clonal.rules import Findings
@@ -52,6 +52,8 @@ def _read(reader: Reader, path: Path, name: str) -> FileRows | None:
         text = path.read_text(encoding="utf-8-sig")
     except (UnicodeDecodeError, OSError):
         return None
+    if "\0" in text:
+        return None  # not text, as the check says too
     return reader.read_stream(io.StringIO(_tabbed(text)), name=path.name, sample=name)
 
 
@@ -59,10 +61,13 @@ def _tabbed(text: str) -> str:
     """The text with tabs between columns."""
     head = text.partition("\n")[0]
     mark = max(SEPARATORS, key=head.count)
-    if "\t" in head or mark not in head:
+    if "\t" in head or mark not in head or len(head) > LONGEST_LINE:
         return text
     rows = csv.reader(io.StringIO(text), delimiter=mark)
-    return "".join("\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in rows)
+    try:
+        return "".join("\t".join(cell.replace("\t", " ") for cell in row) + "\n" for row in rows)
+    except csv.Error:
+        return text  # a quote that is never closed, for instance
 
 
 def _cleaned(rows: AllRows, *, is_long: bool) -> Repaired:

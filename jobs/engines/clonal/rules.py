@@ -21,6 +21,8 @@ class Rule(StrEnum):
     MISSING_COLUMN = "missing_column"
     COLUMN_TWICE = "column_twice"
     FIELD_COUNT = "field_count"
+    LINE_TOO_LONG = "line_too_long"
+    NAME_TOO_LONG = "name_too_long"
     BLANK = "blank"
     NOT_WHOLE = "not_whole"
     NOT_NUMBER = "not_number"
@@ -73,6 +75,13 @@ TEXTS: dict[Rule, RuleText] = {
     Rule.FIELD_COUNT: RuleText(
         "has {value} fields, expected {expected} as in the header",
         "give every row one value for each column, separated by tabs",
+    ),
+    Rule.LINE_TOO_LONG: RuleText(
+        "is longer than {expected} characters",
+        "give every mutation a line of its own; the line breaks may have been lost",
+    ),
+    Rule.NAME_TOO_LONG: RuleText(
+        '{column} "{value}" is longer than {expected} characters', "give a shorter name"
     ),
     Rule.BLANK: RuleText("{column} is empty, expected {expected}", "fill it in or remove the row"),
     Rule.NOT_WHOLE: RuleText(

@@ -13,6 +13,8 @@ from jobs.engines.clonal.rules import Rule
 _WHOLE = re.compile(r"\+?[0-9]+(\.0*)?([eE]\+?[0-9]{1,2})?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 BAD_WHOLE = -1
+# No number that a table may hold is longer; Python refuses to convert some that are.
+MOST_DIGITS = 30
 
 
 class WholeNumbers(dict[str, int]):
@@ -25,7 +27,7 @@ class WholeNumbers(dict[str, int]):
     def __missing__(self, text: str) -> int:
         cleaned = clean(text)
         value = BAD_WHOLE
-        if _WHOLE.fullmatch(cleaned):
+        if len(cleaned) <= MOST_DIGITS and _WHOLE.fullmatch(cleaned):
             # Through float only when needed: it would round whole numbers above 2^53.
             value = int(cleaned) if cleaned.lstrip("+").isdecimal() else round(float(cleaned))
             value = value if value <= self.largest else BAD_WHOLE
@@ -64,17 +66,19 @@ class Fractions(dict[str, float]):
 class Codes(dict[str, int]):
     """Text to its place in the order of first appearance; "" for what holds nothing but space."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.labels: list[str] = []
+        self.longest = 0
+
     def __missing__(self, text: str) -> int:
         cleaned = clean(text)
         code = len(self.labels) if cleaned == text else self[cleaned]
         if cleaned == text:
             self.labels.append(text)
+            self.longest = max(self.longest, len(text))
         self[text] = code
         return code
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.labels: list[str] = []
 
     def column(self, texts: Iterable[str], *, n: int) -> npt.NDArray[np.int64]:
         """The places of a column's texts."""

@@ -38,24 +38,23 @@ class TestLabels:
 
 
 class TestCheckUpload:
-    @pytest.mark.parametrize("name", invalid_files())
     def test_judges_every_malformed_file(
-        self, ana: User, viewer: Viewer, put: Callable[..., None], name: str
+        self, ana: User, viewer: Viewer, put: Callable[..., None]
     ) -> None:
-        content = shared_data(f"clonal/invalid/{name}.tsv").read_bytes()
-        upload = services.create_upload(owner_id=ana.id)
-        put(upload, f"{name}.tsv", content)
+        for name in invalid_files():
+            upload = services.create_upload(owner_id=ana.id)
+            put(upload, f"{name}.tsv", shared_data(f"clonal/invalid/{name}.tsv").read_bytes())
 
-        report = services.check_upload(upload.id, viewer=viewer).preflight
+            report = services.check_upload(upload.id, viewer=viewer).preflight
 
-        assert report is not None
-        assert report["good"] is (name in ACCEPTED)
-        if not report["good"]:
-            first = labels.findings(report["problems"])[0]
-            assert first.message and first.fix
-            with pytest.raises(Invalid):
-                services.start_analysis(upload.id, viewer=viewer, parameters={})
-            assert queries.find_latest_run(upload.id) is None
+            assert report is not None
+            assert report["good"] is (name in ACCEPTED), name
+            if not report["good"]:
+                first = labels.findings(report["problems"])[0]
+                assert first.message and first.fix, name
+                with pytest.raises(Invalid):
+                    services.start_analysis(upload.id, viewer=viewer, parameters={})
+                assert queries.find_latest_run(upload.id) is None, name
 
     def test_says_why_samples_have_nothing_in_common(
         self, ana: User, viewer: Viewer, put: Callable[..., None]

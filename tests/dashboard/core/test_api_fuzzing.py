@@ -21,6 +21,8 @@ from schemathesis.specs.openapi.checks import (
 from dashboard.accounts.models import RoleName, User
 from dashboard.core.database import db
 from dashboard.recommendations import services
+from jobs.engines.clonal import figures
+from tests.factories import analyses
 from tests.factories.behaviour import add_event, make_item
 
 CHECKS = (
@@ -50,12 +52,31 @@ def known_ids(app: Flask, make_user: Callable[..., User]) -> dict[str, int]:
     return {"item_id": items[0].id, "run_id": run.id, "job_id": job.id, "position_id": items[1].id}
 
 
+@pytest.fixture
+def known_analysis(monkeypatch: pytest.MonkeyPatch) -> Callable[[User], dict[str, int]]:
+    """Makes a finished analysis of a user, without pictures: they take most of the time."""
+    monkeypatch.setattr(figures, "write_figures", lambda *_arguments, **_options: [])
+
+    def known_analysis(user: User) -> dict[str, int]:
+        upload = analyses.make_upload(user)
+        analyses.finish_run(analyses.start_run(upload))
+        return {"upload_id": upload.id}
+
+    return known_analysis
+
+
 class TestEveryOperation:
     @pytest.mark.parametrize("role", ROLES)
     def test_keeps_what_the_document_says(
-        self, app: Flask, make_user: Callable[..., User], known_ids: dict[str, int], role: str
+        self,
+        app: Flask,
+        make_user: Callable[..., User],
+        known_ids: dict[str, int],
+        known_analysis: Callable[[User], dict[str, int]],
+        role: str,
     ) -> None:
         user = make_user(*ROLES[role])
+        known_ids |= known_analysis(user)
         schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", _served(app))
         answered: set[str] = set()
 
@@ -73,6 +94,10 @@ class TestEveryOperation:
         assert "GET /api/v1/recommendations" in answered
         assert "GET /api/v1/items/{item_id}/related" in answered
         assert ("GET /api/v1/recommendations/runs/{run_id}" in answered) is (role == "admin")
+        of_analyses = ("", "/plots", "/tables/{table_name}", "/progress.json")
+        for part in of_analyses:
+            path = f"GET /api/v1/analyses/{{upload_id}}{part}"
+            assert (path in answered) is (role == "admin"), path
 
 
 def _served(app: Flask) -> Callable[..., Iterable[bytes]]:

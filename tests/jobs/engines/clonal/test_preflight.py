@@ -7,7 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.engines.clonal import TEXTS, InvalidMutationTable, Preflight, Rule, check, read_mutations
+from jobs.engines.clonal import (
+    TEXTS,
+    InvalidMutationTable,
+    Preflight,
+    Rule,
+    check,
+    read_mutations,
+    repair,
+)
 from tests.factories.shared_data import shared_data
 from tests.jobs.engines.clonal.tables import HEADER, LONG_HEADER, write
 
@@ -270,6 +278,34 @@ class TestCheck:
         assert report.problems[-1].line == 60_002
         assert report.lines()[-1] == "and 59951 more"
 
+    @pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-16-le", "utf-32"])
+    def test_refuses_other_encodings(self, tmp_path: Path, encoding: str) -> None:
+        path = tmp_path / "a.tsv"
+        path.write_bytes(f"{HEADER}\n突变1\t9\t1\t2\t1\t1\n".encode(encoding))
+
+        assert only_problem(check(path))[0] is Rule.NOT_TEXT
+        assert repair(path).files == {}
+
+    @pytest.mark.parametrize("before", ["", f"{HEADER}\nm1\t9\t1\t2\t1\t1\n"])
+    @pytest.mark.parametrize("unit", ["x", "x\t", "x,"])
+    def test_refuses_a_line_that_never_ends(self, tmp_path: Path, before: str, unit: str) -> None:
+        path = tmp_path / "a.tsv"
+        path.write_text(before + unit * (50 * 2**20 // len(unit)), encoding="utf-8")
+
+        assert only_problem(check(path))[:2] == (Rule.LINE_TOO_LONG, before.count("\n") + 1)
+        assert repair(path).n_mutations == before.count("m1")
+
+    def test_refuses_an_id_that_no_table_could_show(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.tsv", f"{'m' * 1_001} 9 1 2 1 1", f"{'m' * 1_000} 9 1 2 1 1")
+
+        assert only_problem(check(path))[:3] == (Rule.NAME_TOO_LONG, 2, "mutation_id")
+
+    @pytest.mark.parametrize("text", ["9" * 5_000, "9" * 400 + ".0", "9e99"])
+    def test_refuses_numbers_beyond_all_measure(self, tmp_path: Path, text: str) -> None:
+        path = write(tmp_path / "a.tsv", f"m1 {text} 1 2 1 1")
+
+        assert only_problem(check(path))[0] is Rule.TOO_LARGE
+
     def test_cuts_long_values(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.tsv", f"m1 {'x' * 10_000} 1 2 1 1")
 
@@ -355,3 +391,51 @@ class TestCheckOnMadeUpTables:
         found = check(saved(tmp_path / "a.tsv", cells), tumour_content=[0.5])
 
         assert only_problem(found) == (rule, row + 2, column, text.strip())
+
+
+# --- anything at all: never an error of the program's own, and what is repaired passes the check ---
+
+GOOD = "\n".join(["\t".join(COLUMNS), *(f"m{n}\t9\t{n}\t2\t1\t1" for n in range(4)), ""]).encode()
+ODD = [
+    b"\t",
+    b"\n",
+    b"\r",
+    b'"',
+    b",",
+    b";",
+    b"\0",
+    b"\xff",
+    b"-",
+    b".",
+    b"1e9",
+    b" ",
+    b"\xef\xbb\xbf",
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A good table with some places cut out, or something put in."""
+    content = GOOD
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(content)))
+        cut = draw(st.integers(0, 12))
+        piece = draw(st.one_of(st.sampled_from(ODD), st.binary(max_size=6)))
+        content = content[:at] + piece + content[at + cut :]
+    return content.replace(b"\t", draw(st.sampled_from([b"\t", b"\t", b",", b";"])))
+
+
+class TestCheckOnAnything:
+    @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(content=st.one_of(damaged(), st.binary(max_size=200)))
+    def test_never_fails(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "a.tsv"
+        path.write_bytes(content)
+
+        found, repaired = check(path), repair(path)
+
+        assert (found.table is None) == (found.problems.n_problems > 0)
+        assert all(problem.message and problem.fix for problem in found.problems.problems)
+        for text in repaired.files.values():
+            path.write_text(text, encoding="utf-8")
+            assert check(path).problems.lines() == []
