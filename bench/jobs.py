@@ -1,6 +1,7 @@
 """Our job runner beside Huey, Dramatiq, Celery and Procrastinate: throughput and pick-up.
 
     python bench/jobs.py [--quick] [--json] [--only SYSTEM ...] [--jobs N] [--finished N]
+                         [--rounds N] [--no-tables]
 
 Durable no-op jobs, one producer that waits for each to be kept, one worker with eight slots. The
 peers are installed from bench/jobs.lock into .bench/jobs. All run in turns on the same RabbitMQ and
@@ -43,6 +44,8 @@ SLOW = {"celery_results": 10, "celery_results_plain": 10}
 TABLES = ("embedded_sqlite", "rabbitmq_postgresql")
 """Whose tables are looked at alone."""
 N_WAITING, N_USERS, IDLE_S = 100_000, 1_000, 20
+N_SINGLE = 200
+"""Jobs sent one by one, for the pick-up."""
 
 
 def main() -> int:
@@ -51,14 +54,15 @@ def main() -> int:
     systems = options.only or [*OURS, *peers.SYSTEMS]
     rounds: dict[str, list[Figures]] = {system: [] for system in systems}
     with database():
-        for number in range(1 if options.quick else 3):
+        for number in range(options.rounds):
             for system in systems:
                 # In turns, so that a busy minute of the machine hits all alike.
                 print(f"round {number + 1}: {system}", file=sys.stderr)
                 rounds[system].append(_measure(system, n_jobs=options.jobs, quick=options.quick))
-        tables = {system: _table(system, options) for system in TABLES if system in systems}
-    results = {system: _median(taken) for system, taken in rounds.items()}
-    ratios = _ratios(rounds)
+        looked_at = [] if options.no_tables else [name for name in TABLES if name in systems]
+        tables = {system: _table(system, options) for system in looked_at}
+    results = {system: _median(taken) for system, taken in rounds.items() if taken}
+    ratios = _ratios(rounds) if options.rounds else {}
     report = {"bench": "jobs", "ratios": ratios, "results": results, "tables": tables}
     report["ratios_behind_finished"] = _ratios_behind_finished(results, tables)
     _print(report)
@@ -73,11 +77,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
     parser.add_argument("--only", nargs="+", choices=[*OURS, *peers.SYSTEMS], metavar="SYSTEM")
     parser.add_argument("--jobs", type=int, help="jobs in a round (2000; quick: 600)")
+    parser.add_argument("--rounds", type=int, help="3 (quick: 1); 0 is the tables alone")
+    parser.add_argument("--no-tables", action="store_true", help="the rounds alone")
     parser.add_argument(
         "--finished", type=int, help="finished jobs in the table (1000000; quick: 50000)"
     )
     options = parser.parse_args()
     options.jobs = options.jobs or (600 if options.quick else 2000)
+    if options.rounds is None:
+        options.rounds = 1 if options.quick else 3
     options.finished = options.finished or (50_000 if options.quick else 1_000_000)
     return options
 
@@ -87,7 +95,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(system: str, *, n_jobs: int, quick: bool) -> Figures:
     with _round(system) as round_, round_:
-        return round_.figures(n_jobs // SLOW.get(system, 1), n_single=50 if quick else 200)
+        return round_.figures(n_jobs // SLOW.get(system, 1), n_single=50 if quick else N_SINGLE)
 
 
 def _table(system: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def _table(system: str, options: argparse.Namespace) -> dict[str, Any]:
             if finished:
                 round_.ask("fill", finished)
                 with round_:
-                    n_single = 50 if options.quick else 200
+                    n_single = 50 if options.quick else N_SINGLE
                     figures |= asdict(round_.figures(options.jobs, n_single=n_single))
             else:
                 figures |= round_.ask("idle", IDLE_S)
