@@ -216,15 +216,22 @@ class Worker:
         try:
             # A bell that could not be heeded for want of a slot is still in `_rung`.
             run = self._inbox.get(timeout=timeout_s)
-            rest_s = self._turned_at + STREAM_S - time.monotonic()
-            if rest_s > 0:
-                time.sleep(GATHER_S if self._backlog else rest_s)
+            self._gather(until=self._turned_at + STREAM_S)
             while True:
                 if run is not None:
                     self._ended.append(run)
                 run = self._inbox.get_nowait()
         except queue.Empty:
             pass
+
+    def _gather(self, *, until: float) -> None:
+        """Give others the chance to come into the inbox, but do not keep the slots waiting."""
+        if not self._backlog:
+            time.sleep(max(0.0, until - time.monotonic()))
+            return
+        until = time.monotonic() + GATHER_S
+        while self._inbox.qsize() + 1 < self._n_running() and time.monotonic() < until:
+            time.sleep(GATHER_S / 5)
 
     def _n_running(self) -> int:
         with self._lock:
