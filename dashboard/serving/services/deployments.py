@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from dashboard.accounts.models import Role, RoleName
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, Forbidden, Invalid, Problem
@@ -122,7 +123,6 @@ def deploy_model(
             token_hash=hash_of(token),
             **wishes,
         )
-        # The row first, which takes the write lock: two deployments must not both see the last free CPU.
         session.add(deployment)
         session.flush()
         _check_reservation(deployment)
@@ -298,8 +298,11 @@ def _check(wishes: dict[str, Any], *, name: str) -> None:
 
 
 def _check_reservation(deployment: Deployment) -> None:
+    """Raise OverReserved unless it fits. The deployment is written already: SQLite's one write lock is taken."""
     if deployment.paused:
         return
+    # On a server: two that do not see each other must not both get the last free CPU. This row is always there.
+    session.execute(select(Role.id).where(Role.name == RoleName.ANALYST).with_for_update())
     there = machine(besides=deployment.id)
     problems = []
     cpus = deployment.cpus * deployment.replicas

@@ -14,16 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
+from dashboard.accounts.models import User
 from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from dashboard.core.i18n import _
 from dashboard.core.pieces import Source
 from dashboard.serving import queries
-from dashboard.serving.models import IncomingFile
+from dashboard.serving.models import Deployment, IncomingFile
 
 # Files of one sender that wait to be used; the oldest are long forgotten by then.
 MAX_FILES = 50
@@ -60,7 +62,8 @@ def begin_upload(sender: Sender, *, original_name: str, size_bytes: int) -> Inco
             size_bytes=size_bytes,
             expires_at=utcnow() + timedelta(hours=uploads.settings().unfinished_hours),
         )
-        # The row first: it takes the write lock, so that what is counted below is true.
+        # The sender's row on a server, the first write on SQLite: others wait, so that the count below is true.
+        session.execute(_row_of(sender).with_for_update())
         session.add(file)
         session.flush()
         n_files = select(func.count()).select_from(IncomingFile).where(_of(sender))
@@ -155,6 +158,12 @@ def _of(sender: Sender) -> ColumnElement[bool]:
     return and_(
         IncomingFile.owner_id == sender.user_id, IncomingFile.deployment_id == sender.deployment_id
     )
+
+
+def _row_of(sender: Sender) -> Select[Any]:
+    if sender.user_id is not None:
+        return select(User.id).where(User.id == sender.user_id)
+    return select(Deployment.id).where(Deployment.id == sender.deployment_id)
 
 
 def _promised_bytes() -> int:

@@ -73,19 +73,25 @@ def submit(
     fingerprint = _fingerprint(data, wanted)
     if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
         return known
-    with transaction():
-        task = _new_task(
-            deployment,
-            kind=TaskKind.SINGLE,
-            owner_id=owner_id,
-            outputs=wanted,
-            n_rows=len(records),
-            idempotency_key=idempotency_key or None,
-            fingerprint=fingerprint,
-            keep_hours=keep_hours,
-        )
-        (queries.task_folder(task) / INPUT[TaskKind.SINGLE]).write_bytes(data)
-        give_job(task, deployment)
+    try:
+        with transaction():
+            task = _new_task(
+                deployment,
+                kind=TaskKind.SINGLE,
+                owner_id=owner_id,
+                outputs=wanted,
+                n_rows=len(records),
+                idempotency_key=idempotency_key or None,
+                fingerprint=fingerprint,
+                keep_hours=keep_hours,
+            )
+            (queries.task_folder(task) / INPUT[TaskKind.SINGLE]).write_bytes(data)
+            give_job(task, deployment)
+    except Conflict:
+        # The same key came twice at once: the other one's task is there now.
+        if (known := _known(deployment, idempotency_key, fingerprint)) is None:
+            raise
+        return known
     return task
 
 
@@ -136,6 +142,11 @@ def submit_batch(
                 original_name=pieces.safe_name(original_name),
             )
             give_job(task, deployment)
+    except Conflict:
+        shutil.rmtree(folder, ignore_errors=True)
+        if (known := _known(deployment, idempotency_key, fingerprint)) is None:
+            raise
+        return known
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -260,7 +271,8 @@ def _new_task(
         expires_at=utcnow() + timedelta(hours=hours),
         **fields,
     )
-    # The row first: it takes the write lock, so that the count below is true.
+    # The deployment's row on a server, the first write on SQLite: others wait, so that the count below is true.
+    session.execute(select(Deployment.id).where(Deployment.id == deployment.id).with_for_update())
     session.add(task)
     session.flush()
     where = (
