@@ -82,6 +82,17 @@ def choose_floor(page: Page) -> float:
     return round(time.perf_counter() - started, 2)
 
 
+def search(page: Page) -> float:
+    """Seconds from the last key of a search over all courses to its result; typing's pause is in it."""
+    started = time.perf_counter()
+    page.get_by_role("searchbox").fill("course 9")
+    page.wait_for_function(f"() => {ISLAND}.palette.found", timeout=60_000)
+    taken = round(time.perf_counter() - started, 2)
+    page.get_by_role("searchbox").fill("")
+    page.wait_for_function(f"() => !{ISLAND}.palette.found")
+    return taken
+
+
 def measure(pages: dict[int, Page], *, rounds: int, frames: int) -> dict[int, dict[str, float]]:
     """Milliseconds of a frame for each size, the sizes taking turns."""
     times: dict[int, list[float]] = {size: [] for size in pages}
@@ -114,6 +125,7 @@ def run(*, quick: bool) -> dict[str, Any]:
         overview = measure(pages, rounds=rounds, frames=frames)
         idle = idle_frames(pages[sizes[-1]])
         for size, page in pages.items():
+            costs[size]["search_s"] = search(page)
             costs[size]["floor_s"] = choose_floor(page)
         floor = measure(pages, rounds=rounds, frames=frames)
         browser.close()
@@ -170,12 +182,12 @@ def main() -> int:
 
 def show(figures: dict[str, Any]) -> None:
     print(f"frames in an idle second: {figures['idle_frames_per_s']}")
-    print("courses  overview ms (ratio)  floor ms (ratio)  drawn s  floor s  page kB")
+    print("courses  overview ms (ratio)  floor ms (ratio)  drawn s  floor s  search s  page kB")
     for size, row in figures["sizes"].items():
         print(
             f"{size:>7,}  {row['overview']['min_ms']:>8} ({row['overview_ratio']})"
             f"  {row['floor']['min_ms']:>10} ({row['floor_ratio']})"
-            f"  {row['drawn_s']:>7}  {row['floor_s']:>7}  {row['page_kb']:>7}"
+            f"  {row['drawn_s']:>7}  {row['floor_s']:>7}  {row['search_s']:>8}  {row['page_kb']:>7}"
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 
 from dashboard.accounts.models import User
-from dashboard.catalogue.models import Item, ItemKind, PositionCourse
+from dashboard.catalogue.models import Item, ItemKind, PositionCourse, Video, VideoState
 from dashboard.core.database import session, transaction
 from dashboard.organisation import services
 from dashboard.organisation.models import Unit, UnitPosition
@@ -105,7 +105,8 @@ def load(items: dict[str, Item], people: list[User]) -> None:
 
 
 def generate(n_items: int, *, n_floors: int = 5, n_rooms: int = 8) -> None:
-    """Fill an empty portal with `n_items` courses, spread evenly over n_floors x n_rooms positions.
+    """Fill an empty portal with `n_items` courses of up to three videos, spread evenly over n_floors x n_rooms
+    positions. The videos have no files.
 
     For measurements: rows go in in bulk, past the services' checks, which a thousand courses would wait for.
     """
@@ -129,6 +130,19 @@ def generate(n_items: int, *, n_floors: int = 5, n_rooms: int = 8) -> None:
             for i, course in enumerate(courses)
         ]
         session.execute(insert(PositionCourse), links)
+        videos = [
+            {
+                "item_id": course,
+                "title": f"{number + 1}",
+                "stored_name": f"{course}-{number}.mp4",
+                "original_name": f"{number + 1}.mp4",
+                "size_bytes": 0,
+                "state": VideoState.READY.value,
+            }
+            for i, course in enumerate(courses)
+            for number in range(i % 4)
+        ]
+        session.execute(insert(Video), videos)
 
 
 def _create(code: str, name: str, name_en: str, colour: str, *, parent: Unit | None = None) -> Unit:

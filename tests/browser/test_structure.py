@@ -30,14 +30,15 @@ pytestmark = pytest.mark.browser
 
 SCENE = "document.querySelector('[data-island=Structure]').structure"
 NO_WEBGL = "HTMLCanvasElement.prototype.getContext = () => null"
-# Where a room's middle is in the window, in pixels.
-SPOT = f"""(key) => {{
+# Where a room (or, of a kind "item", a course in it) is to be seen in the window, in pixels.
+SPOT = f"""(wanted) => {{
   const s = {SCENE};
+  const [key, kind = 'room'] = [wanted].flat();
   const room = s.plan.rooms.find((each) => each.source.key === key);
   const frame = s.canvas.getBoundingClientRect();
   for (let y = frame.top + 4; y < frame.bottom; y += 3)
     for (let x = frame.left + 4; x < frame.right; x += 3)
-      if (s.hand.pick(x, y)?.room === room && s.hand.pick(x, y).kind === 'room') return [x + 1, y + 1];
+      if (s.hand.pick(x, y)?.room === room && s.hand.pick(x, y).kind === kind) return [x + 1, y + 1];
   return null;
 }}"""
 # How many of the picture's points have a colour of their own.
@@ -140,6 +141,19 @@ class TestView:
         page.mouse.click(*page.evaluate(SPOT, house["room"]))
 
         expect(page).to_have_url(re.compile(rf"/positions/{house['position'].id}$"))
+
+    def test_opens_a_course_in_its_room(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor, f"/3d?unit={house['floor']}")
+        page.wait_for_function(f"() => {SCENE}.items?.things.length === 2")
+        page.wait_for_timeout(100)
+        spot = page.evaluate(SPOT, [house["room"], "item"])
+
+        page.mouse.move(*spot)
+        title = page.locator(".scene-tip strong").inner_text()
+        page.mouse.click(*spot)
+
+        expect(page).to_have_url(re.compile(r"/courses/\d+$"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
     def test_can_be_used_by_keyboard_alone(self, visitor: Visitor, house: dict[str, Any]) -> None:
         page = opened(visitor)
@@ -314,9 +328,17 @@ class TestView:
         page = opened(visitor, language="zh", width=390, height=800)
 
         boxes = page.evaluate(f"() => {SCENE}.labels.shown.map((label) => label.box)")
+        legend = page.evaluate(
+            """() => {
+              const { offsetLeft: x, offsetTop: y, offsetWidth: w, offsetHeight: h } =
+                document.querySelector('.scene-legend');
+              return { x, y, w, h };
+            }"""
+        )
         width = page.evaluate(f"() => {SCENE}.canvas.clientWidth")
 
         assert len(boxes) >= 3
+        boxes.append(legend)
         assert all(box["x"] >= 0 and box["x"] + box["w"] <= width for box in boxes)
         assert not [
             (a, b)

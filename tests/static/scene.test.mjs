@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { arrange, goalOf } from "../../static/src/scene/arrange.js";
+import { Items } from "../../static/src/scene/items.js";
 import { boxOf, overlap } from "../../static/src/scene/labels.js";
 import { layOut, roomHeight } from "../../static/src/scene/layout.js";
 import { organisationModel } from "../../static/src/scene/model.js";
@@ -34,7 +35,7 @@ function house(...wings) {
   };
   const plan = layOut(model);
   for (const floor of plan.floors) Object.assign(floor, goalOf(floor, null));
-  arrange(plan, { explode: 0.3, chosen: null, isMine: () => false });
+  arrange(plan, { explode: 0.3, chosen: null, isMine: () => false, perMetre: 50 });
   return plan;
 }
 
@@ -97,7 +98,7 @@ test("a chosen floor opens, what is above it goes, and what is below is emptied"
   const plan = house({ top: 2, middle: 2, low: 2 }, { beside: 1 });
   const [top, middle, low, beside] = plan.floors;
   for (const floor of plan.floors) Object.assign(floor, goalOf(floor, middle));
-  arrange(plan, { explode: 0.3, chosen: middle, isMine: () => false });
+  arrange(plan, { explode: 0.3, chosen: middle, isMine: () => false, perMetre: 50 });
   assert.deepEqual([top, middle, low, beside].map((floor) => floor.shown), [0, 1, 1, 1]);
   assert.deepEqual([top, middle, low, beside].map((floor) => floor.rooms[0].shown), [0, 1, 0, 1]);
   assert.deepEqual([middle, beside].map((floor) => floor.rooms[0].open), [true, false]);
@@ -164,4 +165,24 @@ test("units at the top are wings, units below with positions are their floors", 
   assert.deepEqual(wings.map((wing) => wing.floors.map((floor) => floor.name)), [["部 2", "部 3"], ["部 4"]]);
   assert.equal(wings[0].floors[0].rooms[0].url, "/positions/7");
   assert.equal(wings[0].floors[0].rooms[0].key, "2-7");
+});
+
+test("courses that are specks become strips of a colour, near ones boxes without the sides that turn away", () => {
+  const { floors } = house({ A: 1 });
+  const courses = Array.from({ length: 9 }, (_, id) => ({ room: 0, id, title: `课程 ${id}`, videos: 2 }));
+  const items = new Items(floors[0], courses);
+  const { solids, strips } = items.crowd;
+  const count = (mesh) => mesh.geometry.index.count / 6;
+  items.paint(() => [10, 20, 30], [255, 255, 255]);
+
+  items.follow({ x: 50, z: 50 }, 1);
+  assert.deepEqual([count(strips), count(solids)], [3, 0]);
+  items.paint(({ item }) => [item.id === 4 ? 200 : 10, 20, 30], [255, 255, 255]);
+  items.follow({ x: 50, z: 50 }, 1);
+  assert.deepEqual([count(strips), count(solids)], [5, 0]);
+  items.follow({ x: 50, z: 50 }, 60);
+  assert.deepEqual([count(strips), count(solids)], [0, 9 * 3 + 9]);
+  items.follow({ x: 50, z: 50 }, 600);
+  assert.deepEqual([count(strips), count(solids)], [0, 9 * 3 + 18 * 3]);
+  assert.equal(items.boxes().length, 9);
 });

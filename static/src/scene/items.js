@@ -17,7 +17,7 @@ export class Items {
       this.things.map((thing) => thing.box),
       this.sheets,
     );
-    this.group.add(this.crowd.mesh);
+    this.group.add(this.crowd.group);
   }
 
   /** Stand where the floor stands, and turn to the eye. */
@@ -54,8 +54,9 @@ function placed(floor, items) {
     const own = byRoom.get(room.source.id);
     const places = gridInRoom(own.length);
     return own.map((item, i) => {
-      const { x, z, size } = places[i];
+      const { x, z, size, row, column } = places[i];
       const box = { x: room.x + x, y: OPEN_ROOM, z: room.z + z, w: size, h: size * 0.7, d: size };
+      Object.assign(box, { row: `${room.index} ${row}`, column });
       return { kind: "item", item, room, box };
     });
   });
@@ -70,5 +71,6 @@ function sheetsOf({ item, box }) {
     w: box.w * 0.8,
     d: box.d * 0.8,
     h: thin,
+    isTop: i === count - 1,
   }));
 }

@@ -7,7 +7,9 @@ const MOST = 70;
 const SHIFTS = [0, 26];
 
 export class Labels {
-  constructor(host) {
+  /** avoid: an element over the same stage that no name may cover, or null. */
+  constructor(host, avoid) {
+    this.avoid = avoid;
     this.host = document.createElement("div");
     this.host.className = "scene-labels";
     this.host.setAttribute("aria-hidden", "true");
@@ -28,7 +30,7 @@ export class Labels {
    * {key, text, kind, lang, x, y (pixels), anchor: "middle" | "end"}.
    */
   place(wanted, width, height) {
-    const taken = [];
+    const taken = this.avoid ? [rectOf(this.avoid)] : [];
     this.shown = [];
     for (const label of wanted) {
       if (this.shown.length >= MOST) break;
@@ -79,6 +81,10 @@ export function boxOf({ x, y, anchor }, { size: [w, h] }, width, height) {
     w,
     h,
   };
+}
+
+function rectOf({ offsetLeft: x, offsetTop: y, offsetWidth: w, offsetHeight: h }) {
+  return { x, y, w, h };
 }
 
 export function overlap(a, b) {

@@ -13,6 +13,8 @@ const LOW = 0.3;
 const HIGH = 1.45;
 export const OPEN_ROOM = 0.08;
 export const WALL = 0.75;
+// How much of its place in the grid a course fills, where there are many.
+export const FILLED = 0.72;
 
 /**
  * The building of `model` ({wings: [{floors: [{rooms}]}]}): flat lists of wings, floors and rooms with their
@@ -43,7 +45,7 @@ export function roomHeight(share) {
   return share === null ? LOW / 2 : LOW + (HIGH - LOW) * share;
 }
 
-/** Places of n items in a room: [{x, z, size}], relative to the room's centre. */
+/** Places of n items in a room: [{x, z, size, row, column}], relative to the room's centre. */
 export function gridInRoom(n) {
   const across = Math.max(1, Math.ceil(Math.sqrt(n)));
   const cell = (ROOM * 0.86) / across;
@@ -51,7 +53,9 @@ export function gridInRoom(n) {
   return Array.from({ length: n }, (_, i) => ({
     x: start + (i % across) * cell,
     z: start + Math.floor(i / across) * cell,
-    size: Math.min(0.42, cell * 0.72),
+    size: Math.min(0.42, cell * FILLED),
+    row: Math.floor(i / across),
+    column: i % across,
   }));
 }
 

@@ -19,8 +19,11 @@ import { readTheme } from "./theme.js";
 import { floorView, houseView, roomView } from "./views.js";
 
 export class Structure extends EventTarget {
-  /** host: an element with a size. label: what the view is, for those who do not see it. */
-  constructor(host, { label = "", explode = 0.22 } = {}) {
+  /**
+   * host: an element with a size. label: what the view is, for those who do not see it. avoid: an element over it
+   * that names must not cover.
+   */
+  constructor(host, { label = "", explode = 0.22, avoid = null } = {}) {
     super();
     this.host = host;
     this.frames = 0;
@@ -31,7 +34,7 @@ export class Structure extends EventTarget {
     this.motion = new Motion();
     this.stage = new Stage(host, label);
     this.canvas = this.stage.canvas;
-    this.labels = new Labels(host);
+    this.labels = new Labels(host, avoid);
     this.rig = new Rig(this.canvas, () => {
       this.isOwnView = true;
       this.motion.stop("view");
@@ -209,10 +212,11 @@ export class Structure extends EventTarget {
   arrange() {
     const { palette, chosen, lit } = this;
     const isMine = (room) => palette.isMine(room);
-    arrange(this.plan, { explode: this.state.explode, chosen, isMine });
+    const perMetre = this.rig.pixelsPerMetre;
+    arrange(this.plan, { explode: this.state.explode, chosen, isMine, perMetre });
     this.building.place();
     this.building.glow(lit?.shown ? lit : null);
-    this.items?.follow(this.rig.camera.position, this.rig.pixelsPerMetre);
+    this.items?.follow(this.rig.camera.position, perMetre);
     this.floorPlan?.follow();
   }
 
