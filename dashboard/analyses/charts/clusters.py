@@ -26,6 +26,8 @@ from jobs.engines.clonal import Clustering, ClusterPlot, cluster_plot
 N_SHAPE = 60
 """Points of a density's outline; the grid may have hundreds."""
 HALF_WIDTH = 0.42
+MOST_SIZED = 6
+"""Clusters whose sizes find room under a panel."""
 
 
 def density(result: Clustering) -> Chart:
@@ -33,10 +35,14 @@ def density(result: Clustering) -> Chart:
     data = cluster_plot(result)
     n = min(len(data.samples), MOST_PANELS)
     shape, panels = grid_shape(n), Panels()
+    n_clusters = len(data.sizes)
+    # Of many there is room for the numbers alone; the buttons above the plots have the sizes.
+    is_short = n_clusters > MOST_SIZED
+    sizes = enumerate(data.sizes.tolist())
     ticks = {
-        "tickvals": list(range(len(data.sizes))),
-        "ticktext": [f"{k} (n={size})" for k, size in enumerate(data.sizes.tolist())],
-        "tickangle": 0 if len(data.sizes) <= 4 else -45,
+        "tickvals": list(range(n_clusters)),
+        "ticktext": [str(k) if is_short else f"{k} (n={size})" for k, size in sizes],
+        "tickangle": 0 if is_short or n_clusters <= 4 else -45,
     }
     for place in range(n):
         number = panels.add_panel(

@@ -34,9 +34,14 @@ from jobs.engines.clonal import (
 MOST_POINTS = 6_000
 MOST_LINES = 1_500
 MOST_ROWS = 60
+# Of the rows so many bear their name: more would run into each other.
+MOST_NAMES = 20
 MOST_IN_MATRIX = 300
 N_GRID = 101
 IDS_SHOWN = 5
+# An axis of places that mean nothing by themselves.
+BARE = {"showticklabels": False, "showgrid": False, "showline": False, "ticks": ""}
+LARGEST_MARK = 22.0
 BLUES = [list(step) for step in SCALE]
 
 
@@ -47,7 +52,12 @@ def density(result: Clustering) -> Chart:
     order = np.argsort(data.clusters, kind="stable")
     places = np.arange(len(order))
     names = [short(data.mutation_ids[row], length=16) for row in order]
-    axis = {"tickvals": places.tolist(), "ticktext": names, "autorange": "reversed"}
+    step = -(-len(order) // MOST_NAMES)
+    axis = {
+        "tickvals": places[::step].tolist(),
+        "ticktext": names[::step],
+        "autorange": "reversed",
+    }
     panels = Panels()
     grid = np.linspace(0, 1, min(N_GRID, len(data.grid)))
     for sample in range(n):
@@ -137,13 +147,8 @@ def similarity(result: Clustering) -> Chart:
             hovertemplate="%{x} × %{y}: %{z} %<extra></extra>",
         ),
         *strip,
-        xaxis={"showticklabels": False, "showgrid": False},
-        yaxis={
-            "showticklabels": False,
-            "showgrid": False,
-            "autorange": "reversed",
-            "scaleanchor": "x",
-        },
+        xaxis={**BARE, "constrain": "domain"},
+        yaxis={**BARE, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
     )
     note = _thinned(n, data.n_total)
     return Chart("loci/similarity_matrix", _("Loci: similarity matrix"), drawn, note)
@@ -210,13 +215,14 @@ def _cloud(
     unique, group, counts = np.unique(points, axis=0, return_inverse=True, return_counts=True)
     group = group.ravel()
     texts = [_names(data, rows[group == n][:IDS_SHOWN], int(counts[n])) for n in range(len(unique))]
+    sizes = np.minimum(5 + 3 * np.log2(counts), LARGEST_MARK)
     return go.Scatter(
         x=unique[:, 0].astype(np.float32),
         y=unique[:, 1].astype(np.float32),
         mode="markers",
-        marker=marker_of(
-            k, size=(5 + 3 * np.log2(counts)).round(1).tolist(), opacity=0.7, line={"width": 0}
-        ),
+        marker=marker_of(k, size=sizes.round(1).tolist(), opacity=0.7, line={"width": 0}),
+        # A large mark at 0 or 1 is drawn whole.
+        cliponaxis=False,
         text=texts,
         hovertemplate="%{text}<br>%{x:.3f}, %{y:.3f}",
         **of_cluster(k),

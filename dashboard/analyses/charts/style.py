@@ -11,7 +11,7 @@ from dashboard.core.plots import figure, figure_json, short
 from jobs.engines.clonal.colours import cluster_style
 
 RANGE = (-0.05, 1.05)
-GAP_X, GAP_Y = 0.1, 0.16
+GAP_X, GAP_Y = 0.1, 0.22
 MOST_PANELS = 6
 """Samples that are drawn side by side; more cannot be read."""
 

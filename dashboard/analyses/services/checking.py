@@ -5,6 +5,8 @@ What is stored is plain JSON without a word from the files' names; pages say it 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import update
+
 from dashboard.analyses import queries
 from dashboard.analyses.masking import mask_file
 from dashboard.analyses.models import Upload
@@ -16,6 +18,8 @@ from dashboard.job_queue.queries import Viewer
 from jobs.engines import clonal
 from jobs.engines.clonal import MutationTable, Preflight, Problem, Repaired, Report
 
+# A check is made again when another table arrives meanwhile.
+MAX_CHECKS = 5
 MAX_OVERLAP = 30
 """Samples that an overlap table can show."""
 
@@ -41,17 +45,35 @@ class Checked:
 
 def check_upload(upload_id: int, *, viewer: Viewer) -> Upload:
     """Check the tables that have arrived and store what was found. Raises NotFound, Forbidden, Conflict."""
-    upload = queries.require_own(upload_id, viewer)
-    if not places.paths_of(upload):
-        raise Conflict(_("There is no table yet."))
-    checked = look_into(upload)
+    for _again in range(MAX_CHECKS):
+        upload = queries.require_own(upload_id, viewer)
+        arrived = _arrived(upload)
+        if not arrived:
+            raise Conflict(_("There is no table yet."))
+        checked = look_into(upload)
+        if _store(upload_id, checked, arrived=arrived):
+            return session.get_one(Upload, upload_id)
+    raise Conflict(_("Tables are still arriving. Check them when all are there."))
+
+
+def _store(upload_id: int, checked: Checked, *, arrived: list[int]) -> bool:
+    """Keep what was found; not when other tables are there by now, of which it says nothing."""
     report = _as_json(checked)
     with transaction():
-        upload = session.get_one(Upload, upload_id)
+        # First, as a lock: a table that arrives at this moment waits, and then makes the check void.
+        touched = update(Upload).where(Upload.id == upload_id).values(touched_at=utcnow())
+        session.execute(touched, execution_options={"synchronize_session": False})
+        upload = session.get_one(Upload, upload_id, populate_existing=True)
+        if _arrived(upload) != arrived:
+            return False
         upload.preflight = report
         upload.samples = checked.samples
         upload.label_text = " ".join(upload.labels)
-    return upload
+    return True
+
+
+def _arrived(upload: Upload) -> list[int]:
+    return [file.id for file in upload.files if file.has_arrived]
 
 
 def look_into(upload: Upload, *, samples: list[dict[str, Any]] | None = None) -> Checked:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,10 +10,12 @@ from flask import Flask
 from dashboard.accounts.models import User
 from dashboard.analyses import labels, queries, services
 from dashboard.analyses.models import Upload
+from dashboard.analyses.services import checking
 from dashboard.core.errors import Conflict, Invalid
 from dashboard.job_queue.queries import Viewer
 from jobs.engines import clonal
 from jobs.engines.clonal import TEXTS
+from tests.factories.analyses import make_tables
 from tests.factories.shared_data import shared_data
 
 ACCEPTED = {
@@ -86,6 +89,32 @@ class TestCheckUpload:
         assert upload.labels == ["S1", "S2"]
         assert upload.preflight is not None and upload.preflight["good"]
         assert "张三" not in str(upload.preflight) + str(upload.samples)
+
+    def test_is_made_again_when_a_table_arrives_meanwhile(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        ana: User,
+        viewer: Viewer,
+        put: Callable[..., None],
+    ) -> None:
+        first, second = make_tables().values()
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, "a.tsv", first)
+        look_into = checking.look_into
+
+        def slow_look(upload: Upload, **options: Any) -> Any:
+            checked = look_into(upload, **options)
+            if len(upload.files) == 1:
+                put(upload, "b.tsv", second)
+            return checked
+
+        monkeypatch.setattr(checking, "look_into", slow_look)
+
+        upload = services.check_upload(upload.id, viewer=viewer)
+
+        assert upload.labels == ["S1", "S2"]
+        assert upload.preflight is not None
+        assert upload.preflight["overlap"]["samples"] == ["S1", "S2"]
 
     def test_wants_a_table(self, ana: User, viewer: Viewer) -> None:
         upload = services.create_upload(owner_id=ana.id)
