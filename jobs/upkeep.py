@@ -134,6 +134,7 @@ class Sweeper:
         self._ring = ring
         self._stopped = threading.Event()
         self._doubts: dict[Lease, float] = {}
+        self._patience_s = 1.2 * beat_every_s(lease_s)
         self._minute = -1
         self._thread = threading.Thread(target=self._loop, name="job-sweeper", daemon=True)
 
@@ -150,6 +151,8 @@ class Sweeper:
         """Look once, and mend what is amiss."""
         seen = self._store.look(lease_s=self._lease_s)
         n_started = self._store.start_due() if seen.due else 0
+        if not seen.doubtful:
+            self._doubts = {}
         n_given_back = self._mend() if seen.doubtful else 0
         if seen.waiting or n_started or n_given_back:
             self._ring()
@@ -166,18 +169,23 @@ class Sweeper:
         now = time.monotonic()
         doubtful = self._store.list_doubtful(lease_s=self._lease_s)
         self._doubts = {lease: self._doubts.get(lease, now) for lease in doubtful}
-        patience_s = 1.2 * beat_every_s(self._lease_s)
-        dead = [lease for lease, since in self._doubts.items() if now - since >= patience_s]
+        dead = [lease for lease, since in self._doubts.items() if now - since >= self._patience_s]
         given_back = [
             self._store.give_back(lease, max_deaths=self._settings.max_deaths) for lease in dead
         ]
         return sum(given_back)
 
     def _loop(self) -> None:
-        while not self._stopped.wait(self._settings.every_s):
+        every_s = self._settings.every_s
+        due = time.monotonic() + every_s
+        while not self._stopped.wait(due - time.monotonic()):
+            due = time.monotonic() + every_s
             try:
                 self.sweep()
             except StoreUnavailable as error:
                 log.warning("sweep: %s", error)
             except Exception:
                 log.exception("sweep")
+            if self._doubts:
+                # The second look at a silent worker comes as soon as it proves something.
+                due = min(due, time.monotonic() + self._patience_s)

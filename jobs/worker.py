@@ -12,18 +12,17 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from jobs.broker import Broker, Consumer
-from jobs.children import ChildSettings, Guard, run_in_child
+from jobs.children import ChildSettings
 from jobs.logs import logging_job
-from jobs.messages import BadMessage, Kind, load
+from jobs.messages import BadMessage, Kind
 from jobs.retry import NEVER
-from jobs.runs import Run, Stop, checked, judge
+from jobs.runs import Run, Stop
+from jobs.slots import Context, Slots
 from jobs.store import (
     ClaimedJob,
     End,
@@ -34,7 +33,7 @@ from jobs.store import (
     Wanted,
     WorkerStatus,
 )
-from jobs.tasks import Cancelled, JobContext, Result, Task, TaskRegistry
+from jobs.tasks import JobContext, Result, Task, TaskRegistry
 from jobs.upkeep import Heart, Sweeper, SweepSettings
 
 log = logging.getLogger(__name__)
@@ -68,9 +67,6 @@ class WorkerSettings:
     """Errors of the tasks' own domain: another try would meet the same rule."""
 
 
-Context = Callable[[], AbstractContextManager[Any]]
-
-
 class Worker:
     """Runs jobs until it is told to shut down."""
 
@@ -87,14 +83,16 @@ class Worker:
         self._broker = broker
         self._tasks = tasks
         self._settings = settings
-        self._context = context
-        self._guard = Guard()
-        self._lock = threading.Lock()
-        self._running: dict[int, Run] = {}
-        self._ready: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
         # What the main thread waits for: a run that ended, or None for a bell. A SimpleQueue, because
         # a signal handler of the very thread that waits may put into it.
         self._inbox: queue.SimpleQueue[Run | None] = queue.SimpleQueue()
+        self._slots = Slots(
+            settings.slots,
+            children=settings.children,
+            context=context,
+            fatal=settings.fatal,
+            on_end=self._inbox.put,
+        )
         self._rung = False
         self._turned_at = 0.0
         self._backlog = False
@@ -131,9 +129,8 @@ class Worker:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda _number, _frame: self.shutdown())
-        for _ in range(self._settings.slots):
-            self._open_slot()
-        self._heart.start(give_up=self._give_up)
+        self._slots.open()
+        self._heart.start(give_up=self._slots.give_up)
         consumer = self._broker.consume(
             self._tasks.queues(),
             worker=self._settings.name,
@@ -170,8 +167,7 @@ class Worker:
 
     def runs(self) -> list[Run]:
         """The jobs that run here now."""
-        with self._lock:
-            return list(self._running.values())
+        return self._slots.runs()
 
     def status(self) -> WorkerStatus:
         """What this worker tells of itself."""
@@ -190,7 +186,7 @@ class Worker:
     def _turn(self, consumer: Consumer) -> None:
         """Wait until something happens, then write what ended and claim what waits, in one transaction."""
         self._collect(timeout_s=LOOK_S)
-        free = self._settings.slots - self._n_running() + len(self._ended)
+        free = self._settings.slots - len(self._slots) + len(self._ended)
         wanted = replace(self._wanted, limit=free) if self._rung and free > 0 else None
         if wanted is None and not self._ended:
             return
@@ -230,12 +226,8 @@ class Worker:
             time.sleep(max(0.0, until - time.monotonic()))
             return
         until = time.monotonic() + GATHER_S
-        while self._inbox.qsize() + 1 < self._n_running() and time.monotonic() < until:
+        while self._inbox.qsize() + 1 < len(self._slots) and time.monotonic() < until:
             time.sleep(GATHER_S / 5)
-
-    def _n_running(self) -> int:
-        with self._lock:
-            return len(self._running)
 
     def _begin(self, job: ClaimedJob) -> None:
         folder = self._settings.runs_dir / str(job.id) / str(job.attempt)
@@ -247,65 +239,7 @@ class Worker:
             self._ended.append(run)
             self._inbox.put(None)
             return
-        run = Run(job, task, folder=folder, write_progress=self._write_progress)
-        with self._lock:
-            self._running[job.id] = run
-        self._ready.put(run)
-
-    # Running jobs
-
-    def _open_slot(self) -> None:
-        threading.Thread(target=self._serve_slot, name="job-slot", daemon=True).start()
-
-    def _serve_slot(self) -> None:
-        while (run := self._ready.get()) is not None:
-            with logging_job(run.job.id, attempt=run.job.attempt, kind=run.job.kind):
-                self._execute(run)
-            if not self._conclude(run):
-                return  # given up meanwhile: another thread has this slot
-
-    def _execute(self, run: Run) -> None:
-        try:
-            result = self._perform(run)
-            run.outcome = Outcome(Verdict.DONE, result=checked(result))
-        except BaseException as error:  # a task may raise anything; the slot must live on
-            retry = replace(run.task.retry, fatal=(*run.task.retry.fatal, *self._settings.fatal))
-            run.outcome = judge(run.job, retry, error, stop=run.stop, timeout_s=run.timeout_s)
-            if not isinstance(error, Cancelled):
-                log.warning("%s", error, exc_info=error)
-
-    def _perform(self, run: Run) -> Result:
-        if run.task.isolate:
-            return run_in_child(run, settings=self._settings.children, guard=self._guard)
-        ctx = JobContext(
-            job_id=run.job.id,
-            attempt=run.job.attempt,
-            owner_id=run.job.owner_id,
-            folder=run.folder,
-            reporter=run,
-            deadline=run.deadline,
-        )
-        with self._context():
-            return run.task(load(run.job.kind, run.job.args), ctx)
-
-    def _conclude(self, run: Run) -> bool:
-        """Hand a run that ended to the main thread; False when somebody did so before."""
-        with self._lock:
-            if run.concluded:
-                return False
-            run.concluded = True
-        run.close()
-        self._inbox.put(run)
-        return True
-
-    def _give_up(self, run: Run) -> None:
-        """End a run whose task does not answer; its thread is left behind and writes nothing more."""
-        log.error("job %d (%s) does not stop; its thread is abandoned", run.job.id, run.job.kind)
-        run.outcome = judge(
-            run.job, run.task.retry, Cancelled(), stop=run.stop, timeout_s=run.timeout_s
-        )
-        if self._conclude(run):
-            self._open_slot()
+        self._slots.begin(Run(job, task, folder=folder, write_progress=self._write_progress))
 
     # Writing about jobs
 
@@ -321,9 +255,7 @@ class Worker:
             mine, claimed = [self._write_end(run) for run in told], []
         for run, was_mine in zip(told, mine, strict=True):
             self._follow(run, was_mine)
-        with self._lock:
-            for run in self._ended:
-                self._running.pop(run.job.id, None)
+        self._slots.forget(self._ended)
         self._ended = []
         return claimed
 
@@ -361,13 +293,11 @@ class Worker:
             run.ask_to_stop(Stop.RELEASE)
         self._finish(self._settings.children.kill_after_s + 2.0)
         for run in self.runs():
-            self._give_up(run)
+            self._slots.give_up(run)
         self._finish(BACK_OFF_S)
-        for _ in range(self._settings.slots):
-            self._ready.put(None)
         self._sweeper.stop()
         self._heart.stop()
-        self._guard.close()
+        self._slots.close()
         self._broker.close()
         self._store.close()
         log.info("worker %s has left", self._settings.name)
@@ -375,7 +305,7 @@ class Worker:
     def _finish(self, seconds: float, *, patient: bool = False) -> None:
         """Write the ends of runs until none runs here or the time is over."""
         until = time.monotonic() + seconds
-        while self._n_running() and time.monotonic() < until:
+        while len(self._slots) and time.monotonic() < until:
             if patient and self._at_once:
                 return
             self._collect(timeout_s=LOOK_S)

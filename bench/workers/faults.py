@@ -13,6 +13,7 @@ from typing import Any
 import pika
 from workers.fault_stage import PREFIX, Stage
 
+from jobs.rabbitmq.topology import encode
 from tests.factories.processes import children_of
 
 OUTAGE_S = 8.0
@@ -119,7 +120,7 @@ def multiply_bells(stage: Stage) -> int:
     with contextlib.closing(pika.BlockingConnection(parameters)) as connection:
         channel = connection.channel()
         for number in range(400):
-            channel.basic_publish("", f"{PREFIX}.bench", b'{"v": 1, "job": %d}' % (number // 2))
+            channel.basic_publish("", f"{PREFIX}.bench", encode([number // 2]))
             time.sleep(0.02)
     return 400
 
@@ -129,8 +130,8 @@ def send_nonsense(stage: Stage) -> int:
         b"",
         b"\xff\x00",
         b"{}",
-        b'{"v": 99, "job": 1}',
-        b'{"v": 1, "job": "x"}',
+        b'{"v": 99, "jobs": [1]}',
+        b'{"v": 1, "jobs": ["x"]}',
         b"9" * 2**20,
     )
     parameters = pika.URLParameters(stage.servers.rabbitmq.url)

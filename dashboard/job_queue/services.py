@@ -20,12 +20,12 @@ from dashboard.core.errors import Conflict, NotFound
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
 from dashboard.job_queue.direct import Direct, is_served
+from dashboard.job_queue.ends import release_followers, stop_followers
 from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState, WorkerRow
 from dashboard.job_queue.publishing import get_broker, ring_after_commit
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.rows import insert_directly, insert_job, new_row
-from dashboard.job_queue.store import release_followers, stop_followers
 from jobs.messages import Message
 
 NORMAL = 0

@@ -19,7 +19,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     or_,
     select,
     text,
@@ -32,19 +31,29 @@ from dashboard.core.database import is_unavailable, utcnow
 from dashboard.job_queue import claims, turns
 from dashboard.job_queue.clock import later, minutes, now
 from dashboard.job_queue.direct import Direct, is_served
+from dashboard.job_queue.ends import (
+    add_event,
+    add_started,
+    cancel_if_asked,
+    change,
+    completed_itself,
+    finish,
+    is_already,
+    is_mine,
+    stop_followers,
+    values_of,
+)
 from dashboard.job_queue.models import (
     READY,
     RUNNING,
     EventKind,
     Job,
     JobEvent,
-    JobState,
     QueueSample,
     ScheduleRow,
     WorkerRow,
 )
 from dashboard.job_queue.schedules import Schedule, fire, keep
-from dashboard.job_queue.statements import complete_parameters, run, statements_for
 from jobs.store import (
     Beat,
     ClaimedJob,
@@ -71,13 +80,6 @@ KEEP_SAMPLES_MIN = 7 * 24 * 60
 # A lease that ends later than this many leases from now was written by a clock that has jumped since.
 FARTHEST_LEASES = 3
 
-EVENT_OF = {
-    Verdict.FAILED: EventKind.FAILED,
-    Verdict.RETRY: EventKind.WILL_RETRY,
-    Verdict.CANCELLED: EventKind.CANCELLED,
-    Verdict.RELEASED: EventKind.RELEASED,
-}
-
 
 class SqlJobStore:
     """Implements jobs.store.JobStore; thread-safe."""
@@ -100,7 +102,7 @@ class SqlJobStore:
         if is_served(self._engine) and not limited and all(map(_is_plain, ends)):
             return self._turn_directly(ends, wanted)
         with self._writing() as connection:
-            mine = self._finish(connection, ends) if ends else []
+            mine = finish(connection, ends) if ends else []
             claimed = claims.claim(connection, wanted) if wanted else []
         return mine, claimed
 
@@ -121,41 +123,26 @@ class SqlJobStore:
             # Some were not. What was claimed must be answered whatever this look meets.
             mine = [False] * len(ends)
             with suppress(StoreUnavailable), self._writing() as looking:
-                mine = [_is_already(looking, job, outcome) for job, outcome in ends]
+                mine = [is_already(looking, job, outcome) for job, outcome in ends]
         return mine, claims.claimed(rows)
-
-    def _finish(self, connection: Connection, ends: Sequence[End]) -> list[bool]:
-        done = [end for end in ends if end[1].verdict is Verdict.DONE]
-        mine = dict.fromkeys(range(len(ends)), True)
-        if done and not _complete(connection, done):
-            # Some were not: find out which, one by one.
-            mine |= {
-                place: _is_already(connection, job, outcome)
-                for place, (job, outcome) in enumerate(ends)
-                if outcome.verdict is Verdict.DONE
-            }
-        for place, (job, outcome) in enumerate(ends):
-            if outcome.verdict is not Verdict.DONE:
-                mine[place] = _end_otherwise(connection, job, outcome)
-        return [mine[place] for place in range(len(ends))]
 
     # Running
 
     def progress(self, job_id: int, *, attempt: int, fraction: float, text: str) -> bool:
         values = {"progress": fraction, "progress_message": text, "updated_at": now()}
         with self._writing() as connection:
-            return _update(connection, values, _mine(job_id, attempt))
+            return change(connection, values, is_mine(job_id, attempt))
 
     def heartbeat(self, held: Sequence[tuple[int, int]], *, lease_s: float) -> dict[int, Beat]:
         if not held:
             return {}
-        mine = or_(*(_mine(job_id, attempt) for job_id, attempt in held))
+        mine = or_(*(is_mine(job_id, attempt) for job_id, attempt in held))
         with self._writing() as connection:
             connection.execute(update(job).where(mine).values(lease_until=later(lease_s)))
             rows = connection.execute(select(job.c.id, job.c.cancel_requested).where(mine)).all()
             asked = {row.id: row.cancel_requested for row in rows}
             for job_id, attempt in held:
-                if job_id not in asked and _completed_itself(connection, job_id, attempt):
+                if job_id not in asked and completed_itself(connection, job_id, attempt):
                     asked[job_id] = False  # its last steps after that are its own affair
         return {job_id: _beat(asked.get(job_id)) for job_id, _attempt in held}
 
@@ -186,7 +173,7 @@ class SqlJobStore:
             # wait for each other.
             row = connection.execute(
                 select(job.c.deaths, job.c.worker, job.c.lease_until)
-                .where(_mine(lease.job_id, lease.attempt))
+                .where(is_mine(lease.job_id, lease.attempt))
                 .with_for_update()
             ).one_or_none()
             if row is None or str(row.lease_until) != lease.until:
@@ -196,21 +183,21 @@ class SqlJobStore:
             error = f"its worker died {deaths} times" if spent else ""
             outcome = Outcome(Verdict.FAILED if spent else Verdict.RELEASED, error=error)
             # A death is no failure of the task.
-            values = {**_values_of(outcome), "deaths": deaths, "failures": job.c.failures}
+            values = {**values_of(outcome), "deaths": deaths, "failures": job.c.failures}
             unchanged = and_(
-                _mine(lease.job_id, lease.attempt), job.c.lease_until == row.lease_until
+                is_mine(lease.job_id, lease.attempt), job.c.lease_until == row.lease_until
             )
-            _add_started(connection, lease.job_id, attempt=lease.attempt)
-            if not _update(connection, values, unchanged):
+            add_started(connection, lease.job_id, attempt=lease.attempt)
+            if not change(connection, values, unchanged):
                 connection.rollback()
                 return False
             event = EventKind.FAILED if spent else EventKind.WORKER_LOST
             note = error or row.worker or ""
-            _add_event(connection, lease.job_id, event, attempt=lease.attempt, note=note)
+            add_event(connection, lease.job_id, event, attempt=lease.attempt, note=note)
             if spent:
                 stop_followers(connection, lease.job_id)
             else:
-                _cancel_if_asked(connection, lease.job_id, attempt=lease.attempt)
+                cancel_if_asked(connection, lease.job_id, attempt=lease.attempt)
         return True
 
     def start_due(self) -> int:
@@ -324,22 +311,6 @@ def _doubtful(lease_s: float) -> ColumnElement[bool]:
     return and_(RUNNING, wrong)
 
 
-def _mine(job_id: int, attempt: int) -> ColumnElement[bool]:
-    return and_(job.c.id == job_id, job.c.attempt == attempt, job.c.state == JobState.RUNNING)
-
-
-def _update(
-    connection: Connection, values: dict[str, Any], *conditions: ColumnElement[bool]
-) -> bool:
-    return connection.execute(update(job).where(*conditions).values(values)).rowcount == 1
-
-
-def _completed_itself(connection: Connection, job_id: int, attempt: int) -> bool:
-    """Whether the task has marked this run done in a transaction of its own."""
-    same = (job.c.id == job_id, job.c.attempt == attempt, job.c.state == JobState.DONE)
-    return connection.execute(select(job.c.id).where(*same)).first() is not None
-
-
 def _beat(cancel_requested: bool | None) -> Beat:
     if cancel_requested is None:
         return Beat.LOST
@@ -350,105 +321,3 @@ def _is_plain(end: End) -> bool:
     """Whether the end is written by the statement for most of them."""
     claimed, outcome = end
     return outcome.verdict is Verdict.DONE and not claimed.followed
-
-
-def _complete(connection: Connection, done: Sequence[End]) -> bool:
-    """Mark runs done; whether all of them were still the worker's."""
-    dialect = connection.dialect.name
-    statement = statements_for(dialect).complete
-    n_done = run(connection, statement, complete_parameters(dialect, done)).rowcount
-    followed = [job.id for job, _outcome in done if job.followed]
-    if followed:
-        release_followers(connection, followed)
-    return bool(n_done == len(done))
-
-
-def release_followers(connection: Connection, ids: Sequence[int]) -> None:
-    """Let the steps that wait for these completed jobs begin."""
-    completed = select(job.c.id).where(job.c.id.in_(ids), job.c.state == JobState.DONE)
-    ids = list(connection.scalars(completed))
-    following = update(job).where(job.c.after_id.in_(ids), job.c.state == JobState.QUEUED)
-    connection.execute(following.values(ready=job.c.run_at.is_(None), after_id=None))
-
-
-def stop_followers(connection: Connection, job_id: int) -> None:
-    """Cancel the steps after a job that did not complete."""
-    query = select(job.c.id).where(job.c.after_id == job_id, job.c.state == JobState.QUEUED)
-    for next_id in list(connection.scalars(query)):
-        values = _values_of(Outcome(Verdict.CANCELLED))
-        if _update(connection, values, job.c.id == next_id, job.c.state == JobState.QUEUED):
-            note = f"#{job_id}"
-            _add_event(connection, next_id, EventKind.STEP_FAILED, attempt=0, note=note)
-            stop_followers(connection, next_id)
-
-
-def _end_otherwise(connection: Connection, claimed: ClaimedJob, outcome: Outcome) -> bool:
-    job_id, attempt = claimed.id, claimed.attempt
-    # On SQLite this first write takes the write lock; without the run it writes nothing.
-    _add_started(connection, job_id, attempt=attempt)
-    if not _update(connection, _values_of(outcome), _mine(job_id, attempt)):
-        return _is_already(connection, claimed, outcome)
-    event = EVENT_OF[outcome.verdict]
-    _add_event(connection, job_id, event, attempt=attempt, note=outcome.error)
-    if outcome.verdict in (Verdict.RETRY, Verdict.RELEASED):
-        _cancel_if_asked(connection, job_id, attempt=attempt)
-    elif claimed.followed:
-        stop_followers(connection, job_id)
-    return True
-
-
-def _values_of(outcome: Outcome) -> dict[str, Any]:
-    """What the end of a run changes in the row."""
-    values: dict[str, Any] = {"lease_until": None, "updated_at": now(), "ready": False}
-    verdict = outcome.verdict
-    if verdict in (Verdict.RETRY, Verdict.RELEASED):
-        values |= {"state": JobState.QUEUED, "started_at": None, "worker": None}
-        values |= {"ready": not outcome.delay_s}
-        values["run_at"] = later(outcome.delay_s) if outcome.delay_s else None
-    else:
-        values |= {"state": JobState(verdict), "finished_at": now(), "unique_key": None}
-    if outcome.error:
-        values |= {"error": outcome.error[:500], "traceback": outcome.traceback}
-        values["failures"] = job.c.failures + 1
-    return values
-
-
-def _cancel_if_asked(connection: Connection, job_id: int, *, attempt: int) -> None:
-    """A job that came back after somebody asked to cancel it must not run again."""
-    asked = and_(
-        job.c.id == job_id, job.c.state == JobState.QUEUED, job.c.cancel_requested.is_(True)
-    )
-    if _update(connection, _values_of(Outcome(Verdict.CANCELLED)), asked):
-        _add_event(connection, job_id, EventKind.CANCELLED, attempt=attempt)
-
-
-def _is_already(connection: Connection, claimed: ClaimedJob, outcome: Outcome) -> bool:
-    """Whether this end is written: just now, by the task in its own transaction, or by a commit whose
-    answer was lost."""
-    row = connection.execute(
-        select(job.c.state, job.c.attempt).where(job.c.id == claimed.id)
-    ).one_or_none()
-    return row is not None and row.attempt == claimed.attempt and row.state == outcome.verdict.value
-
-
-def _add_started(connection: Connection, job_id: int, *, attempt: int) -> None:
-    """Move the start of a run that did not complete from the row into the timeline."""
-    started = select(
-        job.c.id,
-        job.c.started_at,
-        literal(EventKind.STARTED.value),
-        job.c.attempt,
-        func.coalesce(job.c.worker, ""),
-    ).where(_mine(job_id, attempt))
-    columns = ["job_id", "at", "kind", "attempt", "note"]
-    connection.execute(insert(job_event).from_select(columns, started, include_defaults=False))
-
-
-def _add_event(
-    connection: Connection, job_id: int, kind: EventKind, *, attempt: int, note: str = ""
-) -> None:
-    connection.execute(
-        insert(job_event).values(
-            job_id=job_id, kind=kind, attempt=attempt, note=note[:500], at=now()
-        )
-    )
