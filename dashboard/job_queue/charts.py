@@ -1,7 +1,7 @@
 """How the queue does, as plotly figures."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -36,17 +36,15 @@ def queue_charts(samples: Sequence[QueueSample], ends: Ends) -> list[Chart]:
 
 
 def depth(samples: Sequence[QueueSample]) -> Chart:
-    """Jobs that waited and ran, by minute."""
-    times = [_moment(each.minute * 60) for each in samples]
-    waiting = go.Scatter(x=times, y=[s.n_waiting for s in samples], name=_("waiting"), mode=LINE)
-    running = go.Scatter(x=times, y=[s.n_running for s in samples], name=_("running"), mode=LINE)
+    """The most jobs that waited and ran, by ten minutes."""
+    waiting = _line(_("waiting"), samples, lambda sample: sample.n_waiting)
+    running = _line(_("running"), samples, lambda sample: sample.n_running)
     return _chart("queue-depth", _("Jobs that wait and run"), _("jobs"), waiting, running)
 
 
 def oldest_wait(samples: Sequence[QueueSample]) -> Chart:
-    """How long the job at the end of the queue had waited, by minute."""
-    times = [_moment(each.minute * 60) for each in samples]
-    line = go.Scatter(x=times, y=[s.oldest_wait_s for s in samples], mode=LINE, name=_("seconds"))
+    """How long the job at the end of the queue had waited at most, by ten minutes."""
+    line = _line(_("seconds"), samples, lambda sample: sample.oldest_wait_s)
     return _chart(
         "oldest-wait", _("How long the oldest waiting job has waited"), _("seconds"), line
     )
@@ -60,6 +58,19 @@ def throughput(ends: Ends) -> Chart:
 def failures(ends: Ends) -> Chart:
     """Jobs that failed, by ten minutes and kind."""
     return _bars("failures", _("Failed jobs by kind"), ends, JobState.FAILED)
+
+
+def _line(
+    name: str, samples: Sequence[QueueSample], value: Callable[[QueueSample], float]
+) -> go.Scatter:
+    # A sample for each minute of a day would be a smear; the peaks are what counts.
+    peaks: dict[int, float] = {}
+    for sample in samples:
+        start = sample.minute * 60 // BUCKET_S * BUCKET_S
+        peaks[start] = max(value(sample), peaks.get(start, 0))
+    return go.Scatter(
+        x=[_moment(second) for second in peaks], y=list(peaks.values()), name=name, mode=LINE
+    )
 
 
 def _bars(name: str, label: str, ends: Ends, wanted: JobState) -> Chart:
