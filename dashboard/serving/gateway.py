@@ -52,12 +52,22 @@ class Directory:
 
     app: Flask
     grants: dict[str, Grant] = field(default_factory=dict)
+    known: dict[str, Grant] = field(default_factory=dict)
+    """The headers that were good since the deployments were read."""
     profiles: dict[int, Profile] = field(default_factory=dict)
     read_at: float = float("-inf")
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def authorize(self, deployment_id: int, authorization: str) -> Grant:
         """The grant of a deployment's token. Raises Refused: 401, 404, or 503 while the database is away."""
+        grant = self.known.get(authorization)
+        if grant is None or self.read_at < time.monotonic() - FRESH_S:
+            grant = self.known[authorization] = await self._grant(authorization)
+        if grant.deployment_id != deployment_id:
+            raise Refused(HTTPStatus.NOT_FOUND)
+        return grant
+
+    async def _grant(self, authorization: str) -> Grant:
         token = token_in(authorization)
         if not token:
             raise Refused(HTTPStatus.UNAUTHORIZED)
@@ -66,12 +76,9 @@ class Directory:
         if key not in self.grants:
             # Made a moment ago, or wrong. Whoever waits here together shares one look at the database.
             await self._read(newer_than=time.monotonic())
-        grant = self.grants.get(key)
-        if grant is None:
+        if key not in self.grants:
             raise Refused(HTTPStatus.UNAUTHORIZED)
-        if grant.deployment_id != deployment_id:
-            raise Refused(HTTPStatus.NOT_FOUND)
-        return grant
+        return self.grants[key]
 
     async def _read(self, *, newer_than: float) -> None:
         if self.read_at >= newer_than:
@@ -85,6 +92,7 @@ class Directory:
             except DBAPIError as error:
                 log.warning("the deployments could not be read: %s", error)
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE) from error
+            self.known = {}
             self.read_at = began
 
     def _grants(self) -> dict[str, Grant]:

@@ -7,7 +7,6 @@ crash in between leaves a journal that is known to be counted.
 """
 
 import fcntl
-import json
 import os
 import secrets
 import threading
@@ -15,6 +14,8 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import orjson
 
 SUFFIX = ".jsonl"
 # A journal is let go of after this long, so that its answers can be counted.
@@ -62,8 +63,10 @@ class Journal:
             {name: round(value, 4) for name, value in answer.ms.items()},
         ]
         if answer.message or answer.request_id or answer.bins:
-            line += [answer.message, answer.request_id if answer.code else "", answer.bins]
-        data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+            # What cannot be UTF-8 may stand in a name that a caller made up.
+            message = answer.message.encode("utf-8", "replace").decode()
+            line += [message, answer.request_id if answer.code else "", answer.bins]
+        data = orjson.dumps(line) + b"\n"
         with self._lock:
             if self._handle is None:
                 self._handle = self._open()
@@ -113,7 +116,7 @@ def read(path: Path) -> Iterator[Answer]:
     with path.open("rb") as file:
         for line in file:
             try:
-                values = json.loads(line)
+                values = orjson.loads(line)
                 rest = values[6:] or ["", "", {}]
                 yield Answer(
                     deployment_id=int(values[0]),

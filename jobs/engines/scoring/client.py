@@ -41,13 +41,14 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, tuple[float, list[Path]]] = {}
+        self._known: dict[str, tuple[float, list[str]]] = {}
 
-    def find(self, key: str, *, fresh: bool = False) -> list[Path]:
+    def find(self, key: str, *, fresh: bool = False) -> list[str]:
         known = self._known.get(key)
         now = time.monotonic()
         if known is None or fresh or now - known[0] > LOOK_EVERY_S or not known[1]:
-            known = self._known[key] = (now, sockets(self._folder, key))
+            paths = [str(path) for path in sockets(self._folder, key)]
+            known = self._known[key] = (now, paths)
         return known[1]
 
 
@@ -58,11 +59,11 @@ class _Leaving(Exception):
 class _Link:
     """A blocking connection, used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(5.0)
         try:
-            self.socket.connect(str(path))
+            self.socket.connect(path)
         except OSError:
             self.socket.close()
             raise
@@ -120,7 +121,7 @@ class ReplicaClient:
 
     def __init__(self, folder: Path) -> None:
         self._folder = _Folder(folder)
-        self._idle: dict[Path, deque[_Link]] = {}
+        self._idle: dict[str, deque[_Link]] = {}
         self._turn = itertools.count()
 
     def call(self, key: str, body: bytes, *, timeout_s: float) -> Reply:
@@ -146,7 +147,7 @@ class ReplicaClient:
         """How many replicas are ready."""
         return len(self._folder.find(key, fresh=True))
 
-    def _link(self, key: str, *, fresh: bool) -> tuple[_Link, Path]:
+    def _link(self, key: str, *, fresh: bool) -> tuple[_Link, str]:
         for look_again in (fresh, True):
             paths = self._folder.find(key, fresh=look_again)
             start = next(self._turn)
@@ -165,7 +166,7 @@ class ReplicaClient:
                     return _Link(path), path
         raise NoReplica("no replica answers")
 
-    def _put_back(self, link: _Link, path: Path) -> None:
+    def _put_back(self, link: _Link, path: str) -> None:
         idle = self._idle.setdefault(path, deque())
         if link.leaving or len(idle) >= IDLE_CONNECTIONS:
             link.close()
@@ -238,8 +239,8 @@ class AsyncReplicaClient:
 
     def __init__(self, folder: Path) -> None:
         self._folder = _Folder(folder)
-        self._channels: dict[Path, _Channel] = {}
-        self._locks: dict[Path, asyncio.Lock] = {}
+        self._channels: dict[str, _Channel] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def call(self, key: str, body: bytes, *, timeout_s: float) -> Reply:
         """A replica's answer to a JSON body. Raises NoReplica, ReplicaLost, ReplicaTimeout."""
@@ -260,7 +261,7 @@ class AsyncReplicaClient:
     async def _channel(self, key: str, *, fresh: bool) -> _Channel:
         for look_again in (fresh, True):
             paths = self._folder.find(key, fresh=look_again)
-            for path in sorted(paths, key=self._load):
+            for path in sorted(paths, key=self._load) if len(paths) > 1 else paths:
                 channel = self._channels.get(path)
                 if channel is not None and not (channel.closed or channel.leaving):
                     return channel
@@ -269,16 +270,16 @@ class AsyncReplicaClient:
         self._forget_closed()
         raise NoReplica("no replica answers")
 
-    def _load(self, path: Path) -> int:
+    def _load(self, path: str) -> int:
         channel = self._channels.get(path)
         return len(channel.waiting) if channel is not None else 0
 
-    async def _connect(self, path: Path) -> _Channel:
+    async def _connect(self, path: str) -> _Channel:
         async with self._locks.setdefault(path, asyncio.Lock()):
             channel = self._channels.get(path)
             if channel is None or channel.closed or channel.leaving:
                 loop = asyncio.get_running_loop()
-                _, channel = await loop.create_unix_connection(_Channel, str(path))
+                _, channel = await loop.create_unix_connection(_Channel, path)
                 self._channels[path] = channel
             return channel
 

@@ -1,13 +1,12 @@
 """The prediction server: `POST /api/v1/deployments/<id>/predict` answered without the portal's threads.
 
-An RSGI application for granian. It checks the token, hands the body as it came to a replica, and hands on the answer;
-reading, checking and scoring happen in the replica. Whoever sends slowly holds a coroutine, never a thread.
+It checks the token, hands the body as it came to a replica, and hands on the answer; reading, checking and scoring
+happen in the replica.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -19,17 +18,13 @@ import orjson
 
 from jobs.engines.scoring.client import AsyncReplicaClient
 from jobs.engines.scoring.frames import NoReplica, ReplicaLost, ReplicaTimeout, Reply, Status
-
-log = logging.getLogger(__name__)
+from jobs.engines.scoring.http_server import BadRequest, Request, Response, Server
 
 PREFIX, SUFFIX = "/api/v1/deployments/", "/predict"
-MAX_BODY_BYTES = 16 * 2**20
-BODY_TIMEOUT_S = 60.0
-RETRY_AFTER_S = "5"
-JSON = ("content-type", "application/json")
-PROBLEM = ("content-type", "application/problem+json")
-NO_STORE = ("cache-control", "no-store")
-NOSNIFF = ("x-content-type-options", "nosniff")
+RETRY_AFTER_S = 5
+_SAFE = b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+JSON = b"Content-Type: application/json\r\n" + _SAFE
+PROBLEM = b"Content-Type: application/problem+json\r\n" + _SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +65,8 @@ class Call:
     """Empty when it went well."""
     n_records: int
     ms: dict[str, float]
-    message: str
-    request_id: str
+    message: str = ""
+    request_id: str = ""
 
 
 class Recorder(Protocol):
@@ -125,6 +120,22 @@ REFUSALS = {each.status: each for each in (UNAUTHENTICATED, NOT_FOUND, UNKNOWN)}
 UNEXPECTED = _Fault(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal_server_error", "Something went wrong on our side."
 )
+BUSY = _Fault(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "unavailable",
+    "Too many callers are connected. Please try again.",
+)
+BAD_REQUEST = _Fault(HTTPStatus.BAD_REQUEST, "bad_request", "This is no HTTP that we understand.")
+HEADERS_TOO_LARGE = _Fault(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", "The request's headers are too large."
+)
+NOT_IMPLEMENTED = _Fault(
+    HTTPStatus.NOT_IMPLEMENTED, "not_implemented", "This transfer encoding is not supported."
+)
+BROKEN: dict[int, _Fault] = {
+    each.status: each
+    for each in (TOO_LARGE, TOO_SLOW, HEADERS_TOO_LARGE, NOT_IMPLEMENTED, UNEXPECTED, BUSY)
+}
 
 
 class Gateway:
@@ -135,40 +146,34 @@ class Gateway:
     ) -> None:
         self._client, self._authorizer, self._recorder = client, authorizer, recorder
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    async def answer(self, request: Request) -> Response:
+        """The answer to any request."""
         started = time.perf_counter()
-        if scope.proto != "http":
-            protocol.close(403)
-            return
-        path: str = scope.path
+        path = request.path
         number = path[len(PREFIX) : -len(SUFFIX)]
         if not (path.startswith(PREFIX) and path.endswith(SUFFIX) and _is_id(number)):
-            _health(protocol) if path == "/healthz" else _answer_fault(protocol, NOT_FOUND)
-        elif scope.method != "POST":
-            _answer_fault(protocol, NOT_ALLOWED)
-        else:
-            try:
-                await self._predict(scope, protocol, int(number), started)
-            except Exception:
-                log.exception("a prediction failed")
-                _answer_fault(protocol, UNEXPECTED)
-
-    async def _predict(self, scope: Any, protocol: Any, number: int, started: float) -> None:
-        headers = scope.headers
+            return HEALTHY if path == "/healthz" else _refusal(NOT_FOUND)
+        if request.method != "POST":
+            return _refusal(NOT_ALLOWED)
         try:
-            grant = await self._authorizer.authorize(number, headers.get("authorization") or "")
+            grant = await self._authorizer.authorize(
+                int(number), request.headers.get("AUTHORIZATION", "")
+            )
         except Refused as error:
-            _answer_fault(protocol, REFUSALS.get(error.status, UNAUTHENTICATED))
-            return
-        body = await _body(protocol, headers.get("content-length"))
-        if isinstance(body, _Fault):
-            reply: Reply | _Fault = body
-            body = b""
-        else:
-            reply = await self._call(grant, body)
-            if scope.query_string and isinstance(reply, Reply):
-                reply = _filtered(reply, scope.query_string)
-        self._finish(protocol, grant, body, reply, started)
+            return _refusal(REFUSALS.get(error.status, UNAUTHENTICATED))
+        try:
+            body = await request.body()
+        except BadRequest as error:
+            fault = BROKEN.get(error.status, BAD_REQUEST)
+            return self._finished(grant, b"", fault, started)
+        reply = await self._call(grant, body)
+        if request.query and isinstance(reply, Reply):
+            reply = _filtered(reply, request.query)
+        return self._finished(grant, body, reply, started)
+
+    def refusal(self, status: int) -> Response:
+        """The answer to a request that cannot be understood."""
+        return _refusal(BROKEN.get(status, BAD_REQUEST))
 
     async def _call(self, grant: Grant, body: bytes) -> Reply | _Fault:
         if grant.paused:
@@ -183,30 +188,24 @@ class Gateway:
             return TIMED_OUT
         return reply if reply.status == Status.OK else _fault_of(reply)
 
-    def _finish(
-        self, protocol: Any, grant: Grant, body: bytes, reply: Reply | _Fault, started: float
-    ) -> None:
-        request_id = secrets.token_hex(6)
-        failed = isinstance(reply, _Fault)
-        steps = {} if isinstance(reply, _Fault) else reply.ms
-        total = 1e3 * (time.perf_counter() - started)
+    def _finished(
+        self, grant: Grant, body: bytes, reply: Reply | _Fault, started: float
+    ) -> Response:
         # The count first: an answer that left is an answer that was counted.
-        self._recorder.record(
-            Call(
-                grant=grant,
-                body=body,
-                code=reply.code if isinstance(reply, _Fault) else "",
-                n_records=0 if isinstance(reply, _Fault) else reply.n_records,
-                ms={**steps, "total": total},
-                message=(reply.message or reply.text) if isinstance(reply, _Fault) else "",
-                request_id=request_id if failed else "",
-            )
-        )
         if isinstance(reply, _Fault):
-            _answer_fault(protocol, reply, request_id)
-            return
-        content = b'{"outputs":%b,"ms":%b}' % (reply.body, orjson.dumps({**steps, "total": total}))
-        protocol.response_bytes(200, [JSON, NO_STORE, NOSNIFF], content)
+            request_id = secrets.token_hex(6)
+            ms = {"total": _since(started)}
+            text = reply.message or reply.text
+            self._recorder.record(Call(grant, body, reply.code, 0, ms, text, request_id))
+            return _refusal(reply, request_id)
+        ms = reply.ms
+        ms["total"] = _since(started)
+        self._recorder.record(Call(grant, body, "", reply.n_records, ms))
+        return Response(200, b'{"outputs":%b,"ms":%b}' % (reply.body, orjson.dumps(ms)), JSON)
+
+
+def _since(started: float) -> float:
+    return 1e3 * (time.perf_counter() - started)
 
 
 def _fault_of(reply: Reply) -> _Fault:
@@ -245,38 +244,11 @@ def _filtered(reply: Reply, query: str) -> Reply | _Fault:
     return replace(reply, body=orjson.dumps(kept))
 
 
-async def _body(protocol: Any, length: str | None) -> bytes | _Fault:
-    """The whole body, or why it is not taken."""
-    if (
-        length is not None
-        and length.isascii()
-        and length.isdecimal()
-        and int(length) > MAX_BODY_BYTES
-    ):
-        return TOO_LARGE
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            if length is not None:
-                return bytes(await protocol())
-            received = bytearray()
-            async for piece in protocol:
-                received += piece
-                if len(received) > MAX_BODY_BYTES:
-                    return TOO_LARGE
-            return bytes(received)
-    except TimeoutError:
-        return TOO_SLOW
-
-
 def _is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 19
 
 
-def _health(protocol: Any) -> None:
-    protocol.response_bytes(200, [JSON, NO_STORE], b'{"status":"ok"}')
-
-
-def _answer_fault(protocol: Any, fault: _Fault, request_id: str = "") -> None:
+def _refusal(fault: _Fault, request_id: str = "") -> Response:
     problem = {
         "type": "about:blank",
         "title": fault.status.phrase,
@@ -285,33 +257,18 @@ def _answer_fault(protocol: Any, fault: _Fault, request_id: str = "") -> None:
         "code": fault.code,
         "request_id": request_id or secrets.token_hex(6),
     }
-    headers = [PROBLEM, NO_STORE, NOSNIFF]
-    if fault.status == HTTPStatus.UNAUTHORIZED:
-        headers.append(("www-authenticate", "Bearer"))
-    if fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append(("retry-after", RETRY_AFTER_S))
-    if fault.status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers.append(("allow", "POST"))
-    protocol.response_bytes(fault.status.value, headers, orjson.dumps(problem))
+    headers = PROBLEM + _MORE.get(fault.status, b"")
+    return Response(fault.status.value, orjson.dumps(problem), headers)
+
+
+HEALTHY = Response(200, b'{"status":"ok"}', JSON)
+_MORE = {
+    HTTPStatus.UNAUTHORIZED: b"WWW-Authenticate: Bearer\r\n",
+    HTTPStatus.SERVICE_UNAVAILABLE: b"Retry-After: %d\r\n" % RETRY_AFTER_S,
+    HTTPStatus.METHOD_NOT_ALLOWED: b"Allow: POST\r\n",
+}
 
 
 async def serve(gateway: Gateway, *, host: str, port: int, stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set; requests under way are answered."""
-    from granian.constants import HTTPModes, Interfaces
-    from granian.server.embed import Server
-
-    server = Server(
-        gateway,
-        address=host,
-        port=port,
-        interface=Interfaces.RSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_enabled=False,
-    )
-    serving = asyncio.create_task(server.serve())
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if not serving.done():
-        server.stop()
-    await serving
+    await Server(gateway).run(host=host, port=port, stopping=stopping)

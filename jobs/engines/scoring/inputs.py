@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ class Request:
     """The outputs wanted; empty means all."""
 
 
-def parse_request(body: bytes, description: ModelDescription) -> Request:
+def parse_request(
+    body: bytes, description: ModelDescription, *, names: Set[str] | None = None
+) -> Request:
     """The request in a JSON body. Raises InvalidInput.
 
     Forms: `[{...}, ...]`, `{"records": [...]}` (or X, instances), `{"columns": [...], "data": [[...]]}` alone or
@@ -41,12 +43,15 @@ def parse_request(body: bytes, description: ModelDescription) -> Request:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise _invalid(f"JSON ({str(error)[:120]})") from error
-    return request_of(data, description)
+    return request_of(data, description, names=names)
 
 
-def request_of(data: Any, description: ModelDescription) -> Request:
-    """The request in parsed JSON. Raises InvalidInput."""
-    names = {each.name for each in description.inputs}
+def request_of(
+    data: Any, description: ModelDescription, *, names: Set[str] | None = None
+) -> Request:
+    """The request in parsed JSON; `names` are those of the inputs, for who has them ready. Raises InvalidInput."""
+    if names is None:
+        names = {each.name for each in description.inputs}
     if not isinstance(data, dict) or (names and data.keys() <= names):
         return Request(_records(data))
     held = [name for name in (*WRAPPERS, "split") if name in data]

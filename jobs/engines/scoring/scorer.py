@@ -37,15 +37,16 @@ class Scorer:
         self._runtime = format_.load(path, memory_bytes=memory_bytes)
         self.description: ModelDescription = self._runtime.description
         self._checker = Checker(self.description)
+        self._names = frozenset(each.name for each in self.description.inputs)
         self._script = Script(script) if script.strip() else None
 
     def answer(self, data: Any, *, timeout_s: float | None = None) -> Scored:
         """Answer a request given as parsed JSON. Raises InvalidInput, ScriptFailed, PredictionFailed."""
-        return self._answer(request_of(data, self.description), timeout_s)
+        return self._answer(request_of(data, self.description, names=self._names), timeout_s)
 
     def answer_bytes(self, body: bytes, *, timeout_s: float | None = None) -> Scored:
         """The same for a request that is not parsed yet."""
-        return self._answer(parse_request(body, self.description), timeout_s)
+        return self._answer(parse_request(body, self.description, names=self._names), timeout_s)
 
     def warm_up(self, record: Record) -> None:
         """Predict a record that fits the model, without the script: what a script takes is not known."""

@@ -220,7 +220,8 @@ class ONNXRuntime:
         return dict(zip(self._names, map(_plain, self._run(feeds, timeout_s)), strict=True))
 
     def _run(self, feeds: dict[str, Any], timeout_s: float | None) -> list[Any]:
-        self._running = self._options()
+        if self._running.terminate:
+            self._running = self._options()
         if timeout_s is None:
             return self._guarded(feeds, self._running)
         timer = threading.Timer(timeout_s, self.interrupt)
