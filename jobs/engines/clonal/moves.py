@@ -17,9 +17,14 @@ from jobs.engines.clonal.starts import own_scores, pick_seeds
 
 # A move must raise the bound by this much: less is rounding, and could go back and forth.
 LEAST_GAIN = 0.1
+# A round of moves must gain this part of the ELBO as well, or it is the last.
+LEAST_PART = 3e-5
 # How far below 0 the first guess of a merge may lie and still be tried with sweeps.
 WORTH_TRYING = 30.0
 LOCAL_SWEEPS = 20
+# Merges refused in a row before the others, which promise less, are let be: where reads tell little,
+# all clusters are alike and none of hundreds of pairs is worth it.
+MOST_REFUSED = 60
 # Numbers of parts tried. Three may pay where any two do not.
 SPLITS = (2, 2, 3)
 # Mutations of which less than this share belongs to a group do not take part in its moves.
@@ -71,13 +76,15 @@ class Moves:
         regroup: numbers of neighbouring clusters that are shared out anew."""
         state = self.mixture.with_elbo(state)
         for _ in range(max_rounds):
-            before = state.elbo
+            before = state
+            worth = before.elbo + max(LEAST_GAIN, LEAST_PART * abs(before.elbo))
             state = self._settled(self.split_all(self._settled(self.merge_all(state))))
             for size in regroup:
-                if state.elbo < before + LEAST_GAIN:
+                if state.elbo < worth:
                     state = self._settled(self.regroup_all(state, size=size))
-            if state.elbo < before + LEAST_GAIN:
-                break
+            if state.elbo < worth:
+                # Sweeps between moves may lose a little of what nothing was gained on.
+                return max(before, state, key=lambda each: each.elbo)
         return state
 
     def merge_all(self, state: State) -> State:
@@ -85,7 +92,7 @@ class Moves:
         refused: set[tuple[int, int]] = set()
         while state.n_used > 1:
             gains = pair_gains(self.mixture, state)
-            merged = None
+            merged, n_refused = None, 0
             for pair in _promising(gains):
                 if pair in refused:
                     continue
@@ -97,6 +104,9 @@ class Moves:
                     state, refused = merged, _renumbered(refused, touched.tolist())
                     break
                 refused.add(pair)
+                n_refused += 1
+                if n_refused == MOST_REFUSED:
+                    break
             if merged is None:
                 return state
         return state

@@ -14,7 +14,7 @@ import scipy
 from jobs.engines.clonal.result import Clustering
 
 ENGINE = "builtin"
-VERSION = "1.0"
+VERSION = "1.1"
 """Rises whenever the same input and seed may give other tables."""
 FORMAT = 1
 

@@ -11,7 +11,7 @@ import numpy as np
 from jobs.engines.clonal.config import ClusteringConfig
 from jobs.engines.clonal.likelihood import GridLikelihood
 from jobs.engines.clonal.mixture import Mixture, State
-from jobs.engines.clonal.moves import Moves
+from jobs.engines.clonal.moves import LEAST_GAIN, Moves
 from jobs.engines.clonal.starts import random_start, seeded_start
 
 # Most tumours have fewer clones; splits find the others.
@@ -20,8 +20,8 @@ MOST_SEEDS = 20
 RANDOM_EVERY = 4
 # So many restarts with the same best ELBO are taken as proof enough.
 ENOUGH_ALIKE = 3
-# In nats, and as a part of the ELBO where that is more.
-ALIKE = 0.1
+# In nats, and as a part of the ELBO where that is more: what no reader could tell apart.
+ALIKE = 0.5
 SAME_PART = 1e-5
 # The sweeps before the first moves need not end exactly: moves change everything.
 ROUGH = 1e-4
@@ -44,7 +44,7 @@ def run_restarts(mixture: Mixture, config: ClusteringConfig, *, tick: Tick) -> R
     for state in _states(mixture, config, tick):
         elbos.append(state.elbo)
         alike = max(ALIKE, SAME_PART * abs(state.elbo))
-        if best is None or state.elbo > best.elbo + ALIKE:
+        if best is None or state.elbo > best.elbo + LEAST_GAIN:
             best = state
         if sum(elbo > max(elbos) - alike for elbo in elbos) >= ENOUGH_ALIKE:
             break

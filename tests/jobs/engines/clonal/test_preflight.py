@@ -350,7 +350,9 @@ BREAKS = {
     "major_cn": [("9999", Rule.TOO_LARGE), (" ", Rule.BLANK)],
     "mutation_id": [("", Rule.BLANK)],
 }
-FRESH = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FRESH = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def cells_of(rows: list[tuple[int, ...]]) -> list[list[str]]:
@@ -426,7 +428,9 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 class TestCheckOnAnything:
-    @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     @given(content=st.one_of(damaged(), st.binary(max_size=200)))
     def test_never_fails(self, tmp_path: Path, content: bytes) -> None:
         path = tmp_path / "a.tsv"
