@@ -229,6 +229,35 @@ class TestView:
         page.get_by_role("searchbox").fill("")
         page.wait_for_function(f"() => {SCENE}.palette.found === null")
 
+    def test_turns_dark_with_the_page(self, visitor: Visitor, house: dict[str, Any]) -> None:
+        page = opened(visitor)
+        slab = f"() => {SCENE}.plan.floors[0].colour.reduce((a, b) => a + b)"
+        light = page.evaluate(slab)
+
+        page.evaluate(
+            """() => {
+              document.documentElement.dataset.bsTheme = 'dark';
+              document.dispatchEvent(new CustomEvent('theme:change'));
+            }"""
+        )
+
+        assert page.evaluate(slab) < light / 4
+
+    def test_says_when_the_server_does_not_answer(
+        self, visitor: Visitor, house: dict[str, Any]
+    ) -> None:
+        page = opened(visitor)
+        page.route("**/organisation/search?*", lambda route: route.abort())
+        page.route("**/items?*", lambda route: route.fulfill(status=500, body="{}"))
+
+        page.get_by_role("searchbox").fill("Tables")
+        expect(page.locator(".scene-status")).to_have_text("The server did not answer. Try again.")
+        page.get_by_role("searchbox").fill("")
+        expect(page.locator(".scene-status")).to_have_text("")
+        page.evaluate(f"(key) => {SCENE}.choose(key)", house["floor"])
+
+        expect(page.locator(".scene-status")).to_have_text("The server did not answer. Try again.")
+
     def test_pulls_the_floors_apart(self, visitor: Visitor, house: dict[str, Any]) -> None:
         page = opened(visitor)
         storey = f"() => {{ const [a, b] = {SCENE}.plan.floors; return a.y - b.y; }}"
