@@ -51,12 +51,17 @@ def create_sample(*, owner_id: int) -> Upload:
             source=source,
             size_bytes=len(content),
         )
+    contents = SAMPLE_DATA.tumour_content or ()
+    known: dict[str, Any] = {
+        "is_sample_data": True,
+        "note": seal(_("Simulated sample data.")),
+        "samples": [
+            {"label": f"S{number}", "tumour_content": content}
+            for number, content in enumerate(contents, 1)
+        ],
+    }
     with transaction():
-        session.execute(
-            update(Upload)
-            .where(Upload.id == upload.id)
-            .values(is_sample_data=True, note=seal(_("Simulated sample data.")))
-        )
+        session.execute(update(Upload).where(Upload.id == upload.id).values(**known))
     checking.check_upload(upload.id, viewer=viewer)
     return upload
 

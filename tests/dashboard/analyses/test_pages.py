@@ -323,6 +323,14 @@ class TestSeen:
         assert queries.count_unseen(ana.id) == 0
 
 
+class TestNotice:
+    def test_leads_to_the_result(self, page: FlaskClient, done: Run) -> None:
+        answer = post(page, f"/notices/{done.job_id}")
+
+        assert answer.location == f"/Analysis_result?load_id={done.upload_id}&run={done.id}"
+        assert page.get(answer.location).status_code == 200
+
+
 class TestSample:
     def test_is_ready_to_run(self, page: FlaskClient, viewer: Viewer) -> None:
         answer = post(page, "/upload/sample")
@@ -330,3 +338,5 @@ class TestSample:
         entry = queries.page_of_entries(viewer).items[0]
         assert answer.location == f"/history_list?new={entry.upload.id}"
         assert entry.active and entry.upload.is_good and entry.upload.is_sample_data
+        assert [sample["tumour_content"] for sample in entry.upload.samples] == [0.8, 0.65, 0.5]
+        assert entry.upload.preflight is not None and entry.upload.preflight["n_warnings"] == 0
