@@ -34,8 +34,8 @@ SEARCH_ROWS = 5_000
 NARROW = 0.3
 NEAR_END = 0.05
 FINER_GRIDS = (200, 400, 800)
-# Cells of the likelihood when the grid is refined by itself: 160 MB in float32.
-MOST_CELLS = 40_000_000
+# Cells of the likelihood when the grid is refined by itself: 200 MB in float32.
+MOST_CELLS = 50_000_000
 # Mutations that the precision is estimated from: enough for two digits.
 PRECISION_ROWS = 2_000
 PRECISION_ROUNDS = 4
