@@ -27,7 +27,7 @@ def mask_file(name: str) -> str:
     if not dot:
         stem, extension = name, ""
     if len(stem) <= 2:
-        return f"{STAR * len(stem)}{dot}{extension}"
+        return f"{stem[:-1]}{STAR}{dot}{extension}"
     stars = STAR * min(MAX_STARS, len(stem) - 2)
     return f"{stem[0]}{stars}{stem[-1]}{dot}{extension}"
 

@@ -46,7 +46,7 @@ class TestMaskAge:
 class TestMaskFile:
     @pytest.mark.parametrize(
         ("name", "masked"),
-        [("张三.tsv", "**.tsv"), ("P1_primary.tsv", "P***y.tsv"), ("a.tsv", "*.tsv")],
+        [("张三.tsv", "张*.tsv"), ("P1_primary.tsv", "P***y.tsv"), ("a.tsv", "*.tsv")],
     )
     def test_hides_the_stem(self, name: str, masked: str) -> None:
         assert mask_file(name) == masked
