@@ -67,12 +67,12 @@ def analyse(given: list[str]) -> int:
     # One thread of BLAS: the matrices are small, and threads that wait for each other cost more than they do.
     # Read when numpy is imported, which the engine does.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from jobs.engines.clonal import commands
+    from jobs.engines.clonal import arguments, commands
 
     parser = argparse.ArgumentParser(
         prog="run.py analyse", description="Find the clones in mutation tables."
     )
-    commands.add_arguments(parser)
+    arguments.add_arguments(parser)
     return commands.run(parser.parse_args(given))
 
 

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from jobs.engines.clonal.commands import add_arguments, run
+from jobs.engines.clonal.arguments import add_arguments
+from jobs.engines.clonal.commands import run
 
 
 def main() -> int:

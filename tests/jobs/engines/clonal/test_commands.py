@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from jobs.engines.clonal import check
-from jobs.engines.clonal.commands import add_arguments, run
+from jobs.engines.clonal.arguments import add_arguments
+from jobs.engines.clonal.commands import run
 from tests.jobs.engines.clonal.stand_ins import stand_in
 from tests.jobs.engines.clonal.tables import write
 
