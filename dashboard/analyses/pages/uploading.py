@@ -13,7 +13,7 @@ from dashboard.analyses.forms import AnalysisForm, all_problems, filled_form, re
 from dashboard.analyses.models import Upload
 from dashboard.analyses.pages.blueprint import pages, viewer, wanted_id
 from dashboard.core.cells import safe_cell
-from dashboard.core.errors import DomainError, Invalid, NotFound, Problem, wants_json
+from dashboard.core.errors import Conflict, DomainError, Invalid, NotFound, Problem, wants_json
 from dashboard.core.i18n import _
 
 PLAIN_BYTES = 15 * 2**20
@@ -143,7 +143,14 @@ def _start(draft: Upload, form: AnalysisForm) -> AnyResponse:
     if not draft.is_good:
         flash(_("The check found problems. Correct the tables and send them again."), "warning")
         return redirect(url_for("analyses.upload", load_id=draft.id))
-    services.start_analysis(draft.id, viewer=viewer(), parameters=form.parameters)
+    try:
+        services.start_analysis(draft.id, viewer=viewer(), parameters=form.parameters)
+    except Conflict as error:
+        # A table has not arrived yet, for instance: the form stays as it was filled in.
+        if wants_json():
+            raise
+        flash(error.message, "warning")
+        return redirect(url_for("analyses.upload", load_id=draft.id))
     return _to_history(draft.id)
 
 

@@ -138,6 +138,18 @@ class TestUpload:
 
         assert "<img src=x" not in page.get(sent.location).text
 
+    def test_does_not_start_without_a_table_that_is_on_its_way(
+        self, page: FlaskClient, upload: Upload, viewer: Viewer
+    ) -> None:
+        services.begin_file(upload.id, viewer=viewer, name="S3.tsv", size_bytes=100)
+        options = {"density": "binomial", "prior": "major_copy_number", "action": "start"}
+
+        answer = post(page, "/upload", load_id=upload.id, **options)
+
+        assert answer.location == f"/upload?load_id={upload.id}"
+        assert "A table is still missing" in page.get(answer.location).text
+        assert queries.find_latest_run(upload.id) is None
+
     def test_answers_programs_in_json(self, page: FlaskClient, upload: Upload) -> None:
         json = {"Accept": "application/json"}
 
