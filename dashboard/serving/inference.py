@@ -105,7 +105,13 @@ def infer(name: str, version: str = "") -> Response:
     body, binary = _body()
     served = who.deployment.version
     try:
-        records = tensors.records_of(body.get("inputs"), binary, fields.inputs_of(served))
+        asked = body.get("parameters")
+        records = tensors.records_of(
+            body.get("inputs"),
+            binary,
+            fields.inputs_of(served),
+            content_type=str(asked.get("content_type", "")) if isinstance(asked, dict) else "",
+        )
     except tensors.BadTensor as error:
         raise Invalid(str(error), problems=[Problem("inputs", str(error))]) from error
     wanted = _wanted(body)

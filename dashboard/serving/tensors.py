@@ -2,13 +2,18 @@
 
 Protocol: https://github.com/kserve/open-inference-protocol; binary extension:
 https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/protocol/extension_binary_data.html
+MLServer's clients say in the parameter `content_type` what they made the tensors of ("np", "pd", "str", "base64",
+"pd_json"); https://mlserver.readthedocs.io/en/latest/user-guide/content-type.html
 """
 
+import base64
+import binascii
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 
 from dashboard.serving.services.fields import FieldView
 
@@ -48,8 +53,13 @@ def describe(field: FieldView) -> dict[str, Any]:
     return {"name": field.name, "datatype": datatype_of(field), "shape": shape}
 
 
-def records_of(inputs: Any, binary: memoryview, fields: Sequence[FieldView]) -> list[Record]:
-    """The records in the inputs of a request. Raises BadTensor."""
+def records_of(
+    inputs: Any, binary: memoryview, fields: Sequence[FieldView], *, content_type: str = ""
+) -> list[Record]:
+    """The records in the inputs of a request. Raises BadTensor.
+
+    `content_type` "np": a single nameless matrix holds all inputs, one column each or in one row.
+    """
     if not isinstance(inputs, list) or not inputs:
         raise BadTensor("inputs must be a list of tensors")
     columns: dict[str, list[Any]] = {}
@@ -59,7 +69,10 @@ def records_of(inputs: Any, binary: memoryview, fields: Sequence[FieldView]) -> 
         name, values, offset = _tensor(tensor, binary, offset)
         if name in columns:
             raise BadTensor(f"input {name} is given twice")
-        columns[name] = _rows(values, dimensions.get(name, []))
+        if content_type == "np" and len(inputs) == 1 and name not in dimensions:
+            columns |= _of_matrix(name, values, fields)
+        else:
+            columns[name] = _rows(values, dimensions.get(name, []))
     if offset != len(binary):
         raise BadTensor(f"{len(binary) - offset} bytes belong to no input")
     lengths = {len(rows) for rows in columns.values()}
@@ -89,7 +102,7 @@ def tensors_of(
         if datatype == "BYTES":
             texts = np.empty(len(values), dtype=object)
             texts[:] = [_text(value) for value in values]
-            found[name] = (datatype, texts, parameters)
+            found[name] = (datatype, texts, {**parameters, "content_type": "str"})
         else:
             found[name] = (datatype, np.array(values, dtype=TYPES[datatype]), parameters)
     return found
@@ -125,7 +138,37 @@ def _tensor(tensor: Any, binary: memoryview, offset: int) -> tuple[str, np.ndarr
         offset += size
     else:
         values = _from_json(name, datatype, tensor.get("data"), n_values)
+    if datatype == "BYTES" and isinstance(parameters, dict):
+        values = _decoded(name, values, str(parameters.get("content_type", "")))
     return name, values.reshape(shape), offset
+
+
+def _of_matrix(
+    name: str, values: np.ndarray[Any, Any], fields: Sequence[FieldView]
+) -> dict[str, list[Any]]:
+    if len(fields) == 1:
+        return {fields[0].name: _rows(values, fields[0].dimension)}
+    if values.ndim == 2 and values.shape[1] == len(fields) and not any(f.dimension for f in fields):
+        return {field.name: values[:, place].tolist() for place, field in enumerate(fields)}
+    return {name: _rows(values, [])}
+
+
+def _decoded(name: str, values: np.ndarray[Any, Any], content_type: str) -> np.ndarray[Any, Any]:
+    """Texts as their sender means them."""
+    found = np.empty(len(values), dtype=object)
+    try:
+        if content_type == "base64":
+            found[:] = [
+                base64.b64decode(v, validate=True).decode() if isinstance(v, str) else v
+                for v in values
+            ]
+        elif content_type == "pd_json":
+            found[:] = [orjson.loads(v) if isinstance(v, str) else v for v in values]
+        else:
+            return values
+    except (binascii.Error, ValueError) as error:
+        raise BadTensor(f"input {name}: a value is no {content_type}") from error
+    return found
 
 
 def _size(name: str, shape: Any) -> int:
@@ -150,6 +193,13 @@ def _from_json(name: str, datatype: str, data: Any, n_values: int) -> np.ndarray
     if datatype == "BYTES":
         values = np.empty(n_values, dtype=object)
         values[:] = flat
+        return values
+    if None in flat:
+        # A missing value; whoever checks the records knows whether the model allows it.
+        present = [value for value in flat if value is not None]
+        numbers = iter(_from_json(name, datatype, present, len(present)).tolist())
+        values = np.empty(n_values, dtype=object)
+        values[:] = [None if value is None else next(numbers) for value in flat]
         return values
     kinds = (bool,) if datatype == "BOOL" else (int, float)
     if not all(

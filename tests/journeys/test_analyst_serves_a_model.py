@@ -16,11 +16,17 @@ from flask.testing import FlaskClient
 
 from dashboard.accounts.models import User
 from dashboard.core.database import session
-from dashboard.serving import keeper, monitoring, queries, replicas, services
-from dashboard.serving.models import Deployment, Health, Model
-from tests.factories.models import add_line, deploy, line_model, viewer_of
-
-READY_S = 90
+from dashboard.serving import keeper, monitoring, queries, services
+from dashboard.serving.models import Deployment, Model
+from tests.factories.models import (
+    add_line,
+    deploy,
+    keeping,
+    line_model,
+    ready,
+    viewer_of,
+    wait_for,
+)
 
 
 @pytest.fixture
@@ -35,30 +41,8 @@ def line(analyst: User, tmp_path: Path) -> Model:
 
 @pytest.fixture
 def kept(app: Flask) -> Iterator[keeper.Keeper]:
-    """What `run.py models` does, in a thread."""
-    built = keeper.build_keeper(app)
-    thread = threading.Thread(target=built.run)
-    thread.start()
-    yield built
-    built.stop()
-    thread.join()
-    replicas.close(app)
-
-
-def wait_for(deployment: Deployment, wanted: Callable[[Deployment], bool]) -> Deployment:
-    """Wait until the deployment is as wanted; fails the test with how it stands otherwise."""
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until:
-        session.rollback()
-        session.refresh(deployment)
-        if wanted(deployment):
-            return deployment
-        time.sleep(0.1)
-    pytest.fail(f"{deployment.health}: {deployment.health_text}")
-
-
-def ready(deployment: Deployment) -> bool:
-    return deployment.health == Health.READY
+    with keeping(app) as built:
+        yield built
 
 
 def call(client: FlaskClient, deployment: Deployment, token: str, body: Any) -> Any:

@@ -318,6 +318,9 @@ def _standing(deployment: _Deployment) -> Standing:
         health = Health.DEGRADED
     else:
         health = Health.FAILED if deployment.n_failures else Health.STARTING
+    # What cannot start while the revision before still answers is told as well.
+    revision = max((each.wanted.revision for each in ready), default=None)
+    behind = wanted is not None and revision != wanted.revision and deployment.n_failures > 0
     rss = 0
     for each in ready:
         with contextlib.suppress(OSError):
@@ -327,8 +330,8 @@ def _standing(deployment: _Deployment) -> Standing:
         n_ready=len(ready),
         n_wanted=n_wanted,
         n_restarts=deployment.n_restarts,
-        revision=max((each.wanted.revision for each in ready), default=None),
-        text=deployment.text if health != Health.READY else "",
+        revision=revision,
+        text=deployment.text if behind or health != Health.READY else "",
         rss_bytes=rss,
         pids=tuple(each.process.pid for each in ready),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.serving import tensors
+from dashboard.serving.services.fields import FieldView
 
 NO_BYTES = memoryview(b"")
 
@@ -82,3 +83,60 @@ def test_probabilities_by_class_become_columns() -> None:
         [[0.75, 0.25]],
         {"labels": ["yes", "no"]},
     )
+
+
+class TestMLServerCodecs:
+    """Bodies as MLServer 1.7.1's codecs make them: PandasCodec, NumpyRequestCodec and StringCodec.encode_request or
+    encode_input, printed by pydantic's model_dump_json(exclude_none=True)."""
+
+    HOURS = {"name": "hours", "shape": [2, 1], "datatype": "FP64", "data": [5.0, 1.0]}
+    FIELDS = tuple(
+        FieldView(name, kind, "", [], None, None, [], True, "")
+        for name, kind in (("hours", "double"), ("level", "string"))
+    )
+
+    def records(self, body: dict[str, Any], fields: Any = FIELDS) -> Any:
+        content_type = body.get("parameters", {}).get("content_type", "")
+        return tensors.records_of(body["inputs"], NO_BYTES, fields, content_type=content_type)
+
+    def level(self, content_type: str, data: list[str]) -> dict[str, Any]:
+        return {
+            **{"name": "level", "shape": [2, 1], "datatype": "BYTES", "data": data},
+            "parameters": {"content_type": content_type},
+        }
+
+    @pytest.mark.parametrize(
+        ("content_type", "data"),
+        [
+            ("str", ["low", "high"]),
+            ("base64", ["bG93", "aGlnaA=="]),
+            ("pd_json", ['"low"', '"high"']),
+        ],
+    )
+    def test_a_data_frame(self, content_type: str, data: list[str]) -> None:
+        inputs = [self.HOURS, self.level(content_type, data)]
+
+        found = self.records({"parameters": {"content_type": "pd"}, "inputs": inputs})
+
+        assert found == [{"hours": 5.0, "level": "low"}, {"hours": 1.0, "level": "high"}]
+
+    def test_an_array_holds_all_inputs(self) -> None:
+        matrix = {
+            **{"name": "input-1", "shape": [2, 2], "datatype": "FP32"},
+            **{"parameters": {"content_type": "np"}, "data": [1.0, 2.0, 3.0, 4.0]},
+        }
+        body = {"parameters": {"content_type": "np"}, "inputs": [matrix]}
+        row = FieldView("row", "tensor(float)", "", [], None, None, [2], True, "")
+
+        assert self.records(body) == [{"hours": 1, "level": 2}, {"hours": 3, "level": 4}]
+        assert self.records(body, (row,)) == [{"row": [1, 2]}, {"row": [3, 4]}]
+
+    def test_nan_comes_as_null(self) -> None:
+        hours = {**self.HOURS, "data": [1.0, None]}
+
+        assert self.records({"inputs": [hours]}) == [{"hours": 1.0}, {"hours": None}]
+
+    @pytest.mark.parametrize("content_type", ["base64", "pd_json"])
+    def test_what_is_not_encoded_so_is_refused(self, content_type: str) -> None:
+        with pytest.raises(tensors.BadTensor):
+            self.records({"inputs": [self.level(content_type, ["{", "high"])]})
