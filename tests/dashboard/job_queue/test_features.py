@@ -225,6 +225,25 @@ class TestClockJump:
         assert state_of(job_id) is JobState.QUEUED
 
 
+class TestSilentWorker:
+    def test_is_looked_at_again_before_the_next_sweep(
+        self, app: Flask, put: Put, store: SqlJobStore
+    ) -> None:
+        job_id = put(MESSAGE)
+        store.turn([], replace(WANTED, lease_s=-1.0))
+        settings = SweepSettings(every_s=2.0)
+        sweeper = Sweeper(store, settings=settings, lease_s=1.0, ring=lambda: None)
+
+        started = time.monotonic()
+        sweeper.start()
+        try:
+            wait_for(lambda: state_of(job_id) is JobState.QUEUED)
+        finally:
+            sweeper.stop()
+
+        assert time.monotonic() - started < 2 * settings.every_s
+
+
 class TestExpect:
     def test_tells_why_and_when(self, app: Flask, put: Put, working: Callable) -> None:
         job_id = put(MESSAGE)
