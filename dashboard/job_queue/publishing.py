@@ -1,5 +1,6 @@
 """Wakes the job runner after a transaction that enqueued jobs has committed."""
 
+import importlib
 from typing import cast
 
 from flask import Flask, current_app
@@ -23,6 +24,9 @@ def init_app(app: Flask) -> None:
         if not event.contains(db.session, "after_commit", _ring):
             event.listen(db.session, "after_commit", _ring)
             event.listen(db.session, "after_rollback", _forget)
+    if not app.config["ATRIUM"].broker.embedded:
+        # Now, and not within the first request that enqueues.
+        importlib.import_module("jobs.rabbitmq")
 
 
 def ring_after_commit(session: Session, *, job_id: int, queue: str) -> None:
