@@ -13,7 +13,7 @@ RULES: dict[Rule, tuple[Any, Any]] = {
         lazy("check the name and whether it may be read"),
     ),
     Rule.NOT_TEXT: (
-        lazy("is not UTF-8 text"),
+        lazy("is not UTF-8 text{hint}"),
         lazy("save it as tab-separated text in the encoding UTF-8"),
     ),
     Rule.EMPTY: (
@@ -121,6 +121,34 @@ RULES: dict[Rule, tuple[Any, Any]] = {
         lazy("give the tumour content of every sample; 1.0 is wrong for nearly all tumours"),
     ),
 }
+# The parts that such a sentence may be completed with, as the engine writes them.
+PARTS = {
+    "a whole number": lazy("a whole number"),
+    "a number": lazy("a number"),
+    "a name": lazy("a name"),
+    "; sample {sample} has none at all": lazy("; sample {sample} has none at all"),
+    "; the ids differ in upper and lower case only": lazy(
+        "; the ids differ in upper and lower case only"
+    ),
+    "; the ids differ in chr, spaces or separators only": lazy(
+        "; the ids differ in chr, spaces or separators only"
+    ),
+    "; the ids carry the name of their sample": lazy("; the ids carry the name of their sample"),
+    "; columns must be separated by tabs, not by commas": lazy(
+        "; columns must be separated by tabs, not by commas"
+    ),
+    "; columns must be separated by tabs, not by semicolons": lazy(
+        "; columns must be separated by tabs, not by semicolons"
+    ),
+    "; columns must be separated by tabs, not by bars": lazy(
+        "; columns must be separated by tabs, not by bars"
+    ),
+    "; columns must be separated by tabs, not by spaces": lazy(
+        "; columns must be separated by tabs, not by spaces"
+    ),
+    "; it looks like UTF-16": lazy("; it looks like UTF-16"),
+    "; it looks like GBK": lazy("; it looks like GBK"),
+}
 DENSITIES = {
     Density.BETA_BINOMIAL: lazy("Beta-binomial"),
     Density.BINOMIAL: lazy("Binomial"),
@@ -176,7 +204,9 @@ def reason(rule: str) -> str:
 
 def _finding(stored: dict[str, Any]) -> Finding:
     names = ("file", "line", "column", "value", "details")
-    problem = Problem(Rule(stored["rule"]), **{name: stored[name] for name in names})
+    given = {name: stored[name] for name in names}
+    given["details"] = {name: str(PARTS.get(text, text)) for name, text in given["details"].items()}
+    problem = Problem(Rule(stored["rule"]), **given)
     message, fix = RULES[problem.rule]
     return Finding(
         problem.file,

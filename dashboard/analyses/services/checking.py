@@ -173,7 +173,8 @@ def _problem(problem: Problem, labels: dict[str, str]) -> dict[str, Any]:
         "file": problem.file,
         "line": problem.line,
         "column": problem.column,
-        "value": problem.value,
+        # What a table calls its samples may be a name.
+        "value": "" if problem.column == "sample_id" else problem.value,
         "details": details,
     }
 

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from jobs.engines.clonal.headers import parse_header, separator_hint
+from jobs.engines.clonal.headers import encoding_hint, parse_header, separator_hint
 from jobs.engines.clonal.rules import Findings, Problem, Rule, shown
 from jobs.engines.clonal.values import BAD_WHOLE, Codes, Fractions, WholeNumbers, clean
 
@@ -66,7 +66,11 @@ class Reader:
             with path.open(encoding="utf-8-sig", newline=None) as stream:
                 return self.read_stream(stream, name=name, sample=sample)
         except UnicodeDecodeError:
-            self.findings.add(Problem(Rule.NOT_TEXT, name, _first_bad_line(path)))
+            content = path.read_bytes()
+            details = {"hint": encoding_hint(content)}
+            self.findings.add(
+                Problem(Rule.NOT_TEXT, name, _first_bad_line(content), "", "", details)
+            )
         except OSError as error:
             details = {"reason": error.strerror or ""}
             self.findings.add(Problem(Rule.NOT_FOUND, name, details=details))
@@ -287,8 +291,7 @@ def _joined(parts: list[FileRows]) -> FileRows:
     )
 
 
-def _first_bad_line(path: Path) -> int:
-    content = path.read_bytes()
+def _first_bad_line(content: bytes) -> int:
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

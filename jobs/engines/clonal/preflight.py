@@ -256,8 +256,7 @@ class _Check:
     def _no_common(self, rows: AllRows, usable: Mask) -> None:
         # With another problem at hand this one would only be its consequence.
         if not self.errors.report().n_problems:
-            details = {"cause": likely_cause(rows, usable)}
-            self.errors.add(Problem(Rule.NO_COMMON, "", details=details))
+            self.errors.add(Problem(Rule.NO_COMMON, "", details=likely_cause(rows, usable)))
 
 
 def _presence(rows: AllRows, mask: Mask) -> Mask:

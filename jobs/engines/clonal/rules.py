@@ -56,7 +56,7 @@ class RuleText:
 TEXTS: dict[Rule, RuleText] = {
     Rule.NOT_FOUND: RuleText("cannot be opened", "check the name and whether it may be read"),
     Rule.NOT_TEXT: RuleText(
-        "is not UTF-8 text", "save it as tab-separated text in the encoding UTF-8"
+        "is not UTF-8 text{hint}", "save it as tab-separated text in the encoding UTF-8"
     ),
     Rule.EMPTY: RuleText(
         "is empty, expected the column names {expected}",
@@ -179,7 +179,10 @@ class Problem:
     @property
     def fields(self) -> dict[str, str]:
         """The values of the names in the sentences, cut to what a line can show."""
-        return {"column": self.column, "value": self.value, "hint": "", "cause": ""} | self.details
+        usual = {"column": self.column, "value": self.value, "hint": "", "cause": ""}
+        found = usual | self.details
+        # A cause may name a sample; as a template it can be translated, and the sample relabelled.
+        return found | {"cause": found["cause"].format(sample=found.get("sample", ""))}
 
     def __str__(self) -> str:
         place = ", ".join(filter(None, [self.file, f"line {self.line}" if self.line else ""]))

@@ -6,30 +6,34 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.engines.clonal.mutations import AllRows
+from jobs.engines.clonal.rules import shown
 
 IDS_COMPARED = 20_000
 _SEPARATORS = re.compile(r"[\s:_.|/-]+")
 
 
-def likely_cause(rows: AllRows, usable: npt.NDArray[np.bool_]) -> str:
-    """The second half of the sentence "no mutation is usable in every sample"."""
+EMPTY_SAMPLE = "; sample {sample} has none at all"
+CASE = "; the ids differ in upper and lower case only"
+SEPARATORS = "; the ids differ in chr, spaces or separators only"
+SAMPLE_IN_ID = "; the ids carry the name of their sample"
+CAUSES = (EMPTY_SAMPLE, CASE, SEPARATORS, SAMPLE_IN_ID)
+
+
+def likely_cause(rows: AllRows, usable: npt.NDArray[np.bool_]) -> dict[str, str]:
+    """The second half of the sentence "no mutation is usable in every sample", and what it names."""
     ids = [_ids(rows, usable & (rows.sample == sample)) for sample in range(len(rows.samples))]
     empty = [name for name, own in zip(rows.samples, ids, strict=True) if not own]
     if empty:
-        return f"; sample {empty[0]} has none at all"
-    alike = {
-        "; the ids differ in upper and lower case only": _folded,
-        "; the ids differ in chr, spaces or separators only": _bare,
-        "; the ids carry the name of their sample": _without_sample,
-    }
+        return {"cause": EMPTY_SAMPLE, "sample": shown(empty[0])}
+    alike = {CASE: _folded, SEPARATORS: _bare, SAMPLE_IN_ID: _without_sample}
     for cause, change in alike.items():
         changed = [
             {change(text, name) for text in own}
             for name, own in zip(rows.samples, ids, strict=True)
         ]
         if set.intersection(*changed) - {""}:
-            return cause
-    return ""
+            return {"cause": cause}
+    return {}
 
 
 def _ids(rows: AllRows, mask: npt.NDArray[np.bool_]) -> list[str]:

@@ -15,6 +15,8 @@ from dashboard.core.errors import Conflict, Invalid
 from dashboard.job_queue.queries import Viewer
 from jobs.engines import clonal
 from jobs.engines.clonal import TEXTS
+from jobs.engines.clonal.headers import GB_HINT, SEPARATOR_HINTS, UTF_16_HINT
+from jobs.engines.clonal.similar_ids import CAUSES
 from tests.factories.analyses import make_tables
 from tests.factories.shared_data import shared_data
 
@@ -38,6 +40,23 @@ class TestLabels:
             ours = {rule: tuple(map(str, texts)) for rule, texts in labels.RULES.items()}
 
         assert ours == {rule: (text.message, text.fix) for rule, text in TEXTS.items()}
+
+    def test_have_a_translation_for_every_part(self, app: Flask) -> None:
+        engine = {*CAUSES, *SEPARATOR_HINTS.values(), UTF_16_HINT, GB_HINT}
+
+        assert engine <= labels.PARTS.keys()
+
+    def test_speak_chinese_to_the_end(
+        self, app: Flask, ana: User, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, "a.tsv", "mutation_id,ref_counts\nm1,3\n")
+        report = services.check_upload(upload.id, viewer=viewer).preflight or {}
+
+        with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+            fix = labels.findings(report["problems"])[0].fix
+
+        assert "逗号" in fix and "tabs" not in fix
 
 
 class TestCheckUpload:
@@ -115,6 +134,19 @@ class TestCheckUpload:
         assert upload.labels == ["S1", "S2"]
         assert upload.preflight is not None
         assert upload.preflight["overlap"]["samples"] == ["S1", "S2"]
+
+    def test_names_no_sample_of_a_table_in_what_is_stored(
+        self, ana: User, viewer: Viewer, put: Callable[..., None]
+    ) -> None:
+        head = "mutation_id\tsample_id\tref_counts\talt_counts\tmajor_cn\tminor_cn\tnormal_cn"
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, "a.tsv", f"{head}\nm1\t张三\t9\t1\t0\t0\t2\nm1\t李四\t9\t1\t1\t1\t2\n")
+
+        report = services.check_upload(upload.id, viewer=viewer).preflight
+
+        assert report is not None
+        assert "has none at all" in report["problems"][0]["details"]["cause"]
+        assert "张三" not in str(report) and "李四" not in str(report)
 
     def test_wants_a_table(self, ana: User, viewer: Viewer) -> None:
         upload = services.create_upload(owner_id=ana.id)

@@ -278,12 +278,18 @@ class TestCheck:
         assert report.problems[-1].line == 60_002
         assert report.lines()[-1] == "and 59951 more"
 
-    @pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-16-le", "utf-32"])
-    def test_refuses_other_encodings(self, tmp_path: Path, encoding: str) -> None:
+    @pytest.mark.parametrize(
+        ("encoding", "guess"),
+        [("gbk", "GBK"), ("utf-16", "UTF-16"), ("utf-16-le", ""), ("utf-32", "")],
+    )
+    def test_refuses_other_encodings(self, tmp_path: Path, encoding: str, guess: str) -> None:
         path = tmp_path / "a.tsv"
         path.write_bytes(f"{HEADER}\n突变1\t9\t1\t2\t1\t1\n".encode(encoding))
 
-        assert only_problem(check(path))[0] is Rule.NOT_TEXT
+        found = check(path)
+
+        assert only_problem(found)[0] is Rule.NOT_TEXT
+        assert guess in found.problems.problems[0].message
         assert repair(path).files == {}
 
     @pytest.mark.parametrize("before", ["", f"{HEADER}\nm1\t9\t1\t2\t1\t1\n"])
