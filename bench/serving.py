@@ -1,6 +1,6 @@
 """Our model service beside MLServer, MLflow, BentoML and a bare Flask application: latency, throughput, CPU.
 
-    python bench/serving.py [--quick] [--json] [--only NAME ...]
+    python bench/serving.py [--quick] [--json] [--only PEER ...] [--part servers|batch]
 
 One forest of 100 trees, as the same ONNX file where a server can (the scikit-learn model it was made of where that is
 what a server's users get); one row a request, 1 and 8 connections kept open, rounds in turns; the median of the rounds
@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,9 +76,11 @@ def main() -> int:
                 rounds[target.name].append(_measure(target, options.seconds))
         print(f"{options.rounds} rounds are done", file=sys.stderr)
         batches = (
-            [] if options.no_batch else serving_batch.measure(place, portal, quick=options.quick)
+            []
+            if options.part == "servers"
+            else serving_batch.measure(place, portal, quick=options.quick)
         )
-    results = {name: _median(taken) for name, taken in rounds.items()}
+    results = {name: _median(taken) for name, taken in rounds.items() if taken}
     ratios = _ratios(rounds) | serving_batch.ratios(batches)
     wrong = sum(each.wrong for taken in rounds.values() for each in taken)
     _print(results, ratios, batches, wrong)
@@ -96,11 +98,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
     parser.add_argument("--only", nargs="+", choices=PEERS, default=None, metavar="PEER")
     parser.add_argument("--rounds", type=int, help="rounds (5; quick: 3)")
-    parser.add_argument("--no-batch", action="store_true", help="leave the batch out")
+    parser.add_argument("--part", choices=("servers", "batch"), help="only this part")
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.seconds = 1.5 if options.quick else 3.0
     options.only = PEERS if options.only is None else options.only
+    if options.part == "batch":
+        options.rounds, options.only = 0, []
     return options
 
 
@@ -171,7 +175,7 @@ def _ratios(rounds: dict[str, list[Figures]]) -> dict[str, float]:
             3,
         )
         for name, key, ours, peer in RATIOS
-        if peer in rounds
+        if rounds.get(peer)
     }
 
 
@@ -181,7 +185,7 @@ def _print(
     batches: list[dict[str, Any]],
     wrong: int,
 ) -> None:
-    columns = [each for each in next(iter(results.values())) if each != "wrong"]
+    columns = [each.name for each in fields(Figures) if each.name != "wrong"]
     print(f"| {'server':20} |" + "".join(f" {name:>8} |" for name in columns))
     print("|---|" + "---|" * len(columns))
     for server, figures in results.items():

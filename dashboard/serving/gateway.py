@@ -27,7 +27,7 @@ from dashboard.serving.callers import token_in
 from dashboard.serving.journal import Answer, Journal
 from dashboard.serving.models import DeploymentState
 from dashboard.serving.services.counting import journal_folder
-from jobs.engines.scoring.client import AsyncReplicaClient
+from jobs.engines.scoring.async_client import AsyncReplicaClient
 from jobs.engines.scoring.gateway import Call, Gateway, Grant, Refused, serve
 
 log = logging.getLogger(__name__)

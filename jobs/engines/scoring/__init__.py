@@ -19,8 +19,9 @@
 Importing the package is cheap: the engines' libraries are loaded in the processes that open a model.
 """
 
+from jobs.engines.scoring.async_client import AsyncReplicaClient
 from jobs.engines.scoring.checking import Checker, validate
-from jobs.engines.scoring.client import AsyncReplicaClient, ReplicaClient
+from jobs.engines.scoring.client import ReplicaClient
 from jobs.engines.scoring.description import (
     Field,
     Interval,

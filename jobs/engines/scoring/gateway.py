@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from jobs.engines.scoring.client import AsyncReplicaClient
+from jobs.engines.scoring.async_client import AsyncReplicaClient
 from jobs.engines.scoring.frames import NoReplica, ReplicaLost, ReplicaTimeout, Reply, Status
 from jobs.engines.scoring.http_server import BadRequest, Request, Response, Server
 

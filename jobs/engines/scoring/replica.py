@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import selectors
 import signal
 import socket
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,15 +36,13 @@ from jobs.engines.scoring.frames import (
     Kind,
     Status,
 )
-from jobs.engines.scoring.limits import BASE_BYTES, limit_process
+from jobs.engines.scoring.limits import limit_process
 from jobs.engines.scoring.prepare import ScriptFailed
 from jobs.engines.scoring.samples import sample_record
 from jobs.engines.scoring.scorer import Scorer
+from jobs.engines.scoring.watch import WATCH_EVERY_S, Watch, resident_bytes
 
-EXIT_REFUSED, EXIT_HUNG, EXIT_MEMORY = 69, 70, 71
-HANG_GRACE_S = 1.0
-"""After its deadline a request gets this long to end by itself, then the process ends."""
-WATCH_EVERY_S = 0.2
+EXIT_REFUSED = 69
 DRAIN_S = 1.0
 """A replica that leaves waits until nobody has sent anything for this long."""
 LISTEN = 128
@@ -88,40 +83,6 @@ def _failure(error: Exception) -> _Answer:
     if isinstance(error, PredictionFailed):
         return _Answer(Status.FAILED, str(error).encode())
     return _Answer(Status.FAILED, f"the engine failed ({type(error).__name__})".encode())
-
-
-class Watch:
-    """Ends the process when its parent has gone, when a request hangs, or when it holds too much memory."""
-
-    def __init__(self, parent: int, *, memory_bytes: int) -> None:
-        self._parent, self._memory_bytes = parent, memory_bytes
-        self.deadline: float | None = None
-        """When the request that is worked on must have ended (time.monotonic)."""
-        self.interrupt: Callable[[], None] = lambda: None
-        """Asks the engine to stop."""
-
-    def start(self) -> None:
-        threading.Thread(target=self._watch, name="watch", daemon=True).start()
-
-    def _watch(self) -> None:
-        while True:
-            ready, _, _ = select.select([self._parent], [], [], WATCH_EVERY_S)
-            if ready and not os.read(self._parent, 4096):
-                os._exit(0)
-            deadline = self.deadline
-            late_s = 0.0 if deadline is None else time.monotonic() - deadline
-            if late_s > HANG_GRACE_S:
-                os._exit(EXIT_HUNG)
-            if late_s > 0:
-                self.interrupt()
-            if resident_bytes() > self._memory_bytes + BASE_BYTES:
-                os._exit(EXIT_MEMORY)
-
-
-def resident_bytes(pid: int | str = "self") -> int:
-    """Memory that a process holds."""
-    with open(f"/proc/{pid}/statm", "rb") as file:  # noqa: PTH123 - read many times a second
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Replica:

@@ -7,38 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import secrets
 import shutil
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, cast
 
-import orjson
-
-from jobs.engines.scoring import cgroups
-from jobs.engines.scoring.frames import SUFFIX
-from jobs.engines.scoring.limits import child_command, clean_environment
-from jobs.engines.scoring.pings import Pinger
-from jobs.engines.scoring.replica import DRAIN_S, EXIT_HUNG, EXIT_MEMORY, resident_bytes
+from jobs.engines.scoring import processes
+from jobs.engines.scoring.processes import Replica, Wanted
+from jobs.engines.scoring.watch import resident_bytes
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
-START_S = 90.0
-"""A replica that is not ready by then is given up."""
 BACK_OFF_S, MAX_BACK_OFF_S = 0.5, 30.0
 CALM_S = 60.0
 """A replica that lived this long is no longer held against its deployment."""
-LEAVE_S = 10.0
-"""What a replica that leaves gets beyond the time-out of its requests."""
-PING_GRACE_S = 5.0
 
 
 class Health(StrEnum):
@@ -49,23 +35,6 @@ class Health(StrEnum):
     DEGRADED = "degraded"  # fewer replicas answer than are wanted
     FAILED = "failed"  # none answers, and the last one ended with an error
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A deployment as it should be."""
-
-    key: str
-    """Names it: letters, digits, `-` and `_`."""
-    revision: int
-    """Another number replaces the replicas."""
-    path: Path
-    replicas: int = 1
-    cpus: float = 1.0
-    memory_bytes: int = 512 * 2**20
-    timeout_s: float = 10.0
-    warm_up: bool = True
-    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +53,10 @@ class Standing:
     pids: tuple[int, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
-class _Replica:
-    """A process."""
-
-    wanted: Wanted
-    process: subprocess.Popen[bytes]
-    socket: Path
-    started_at: float
-    ready: bool = False
-    error: str = ""
-    leaving_at: float | None = None
-    said: bytes = b""
-    pinger: Pinger | None = None
-    group: cgroups.Group | None = None
-
-
 @dataclass(slots=True)
 class _Deployment:
     wanted: Wanted | None
-    replicas: list[_Replica] = field(default_factory=list)
+    replicas: list[Replica] = field(default_factory=list)
     n_failures: int = 0
     n_restarts: int = 0
     start_at: float = 0.0
@@ -152,7 +105,7 @@ class Supervisor:
             self._thread.join()
         for deployment in self._deployments.values():
             for replica in deployment.replicas:
-                _kill(replica)
+                processes.kill(replica)
 
     def _want(self, deployment: _Deployment, wanted: Wanted | None) -> None:
         if wanted != deployment.wanted:
@@ -177,17 +130,17 @@ class Supervisor:
     def _tend(self, deployment: _Deployment) -> None:
         now = time.monotonic()
         for replica in list(deployment.replicas):
-            _listen(replica)
+            processes.listen(replica)
             if replica.process.poll() is not None:
                 self._bury(deployment, replica, now)
-            elif _is_hopeless(replica, now):
+            elif processes.is_hopeless(replica, now):
                 replica.error = replica.error or "the replica did not answer: it was ended"
                 self._bury(deployment, replica, now)
         wanted = deployment.wanted
         staying = [each for each in deployment.replicas if each.leaving_at is None]
         if wanted is None:
             for replica in staying:
-                _dismiss(replica, now)
+                processes.dismiss(replica, now)
             return
         current = [each for each in staying if each.wanted.revision == wanted.revision]
         old = [each for each in staying if each.wanted.revision != wanted.revision]
@@ -199,111 +152,26 @@ class Supervisor:
         if len(current) < wanted.replicas and now >= deployment.start_at and not (old and starting):
             self._start(deployment, wanted, now)
         for replica in old[: max(0, len(ready) + len(old) - wanted.replicas)]:
-            _dismiss(replica, now)
+            processes.dismiss(replica, now)
         for replica in current[wanted.replicas :]:
-            _dismiss(replica, now)
+            processes.dismiss(replica, now)
 
     def _start(self, deployment: _Deployment, wanted: Wanted, now: float) -> None:
-        folder = self._folder / wanted.key
-        folder.mkdir(mode=0o700, exist_ok=True)
-        socket = folder / f"{wanted.revision}-{secrets.token_hex(4)}{SUFFIX}"
-        order = {
-            "path": str(wanted.path),
-            "socket": str(socket),
-            "script": wanted.script,
-            "memory_bytes": wanted.memory_bytes,
-            "timeout_s": wanted.timeout_s,
-            "warm_up": wanted.warm_up,
-        }
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            child_command("replica"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=clean_environment(),
-            start_new_session=True,
-        )
-        orders, said = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
-        os.set_blocking(said.fileno(), False)
-        replica = _Replica(wanted, process, socket, now)
-        replica.group = cgroups.confine(
-            process.pid, name=socket.stem, cpus=wanted.cpus, memory_bytes=wanted.memory_bytes
-        )
-        deployment.replicas.append(replica)
-        with contextlib.suppress(BrokenPipeError):
-            orders.write(orjson.dumps(order) + b"\n")
-            orders.flush()
+        deployment.replicas.append(processes.start(wanted, self._folder / wanted.key, now))
 
-    def _bury(self, deployment: _Deployment, replica: _Replica, now: float) -> None:
-        _kill(replica)  # what it may have started
+    def _bury(self, deployment: _Deployment, replica: Replica, now: float) -> None:
+        processes.kill(replica)  # what it may have started
         deployment.replicas.remove(replica)
         replica.socket.unlink(missing_ok=True)
         replica.socket.with_suffix(".new").unlink(missing_ok=True)
         if replica.leaving_at is not None:
             return
-        deployment.text = replica.error or _why(replica)
+        deployment.text = replica.error or processes.why(replica)
         deployment.n_failures += 1
         deployment.n_restarts += 1
         wait_s = min(MAX_BACK_OFF_S, BACK_OFF_S * 2 ** (deployment.n_failures - 1))
         # The first time at once: most often it was a single bad request.
         deployment.start_at = now + (wait_s if deployment.n_failures > 1 else 0.0)
-
-
-def _listen(replica: _Replica) -> None:
-    """Hear whether it is ready."""
-    with contextlib.suppress(BlockingIOError):
-        replica.said += os.read(cast(IO[bytes], replica.process.stdout).fileno(), 65536)
-    if b"\n" in replica.said:
-        line, _, replica.said = replica.said.partition(b"\n")
-        said: dict[str, Any] = orjson.loads(line)
-        replica.ready, replica.error = bool(said.get("ready")), str(said.get("error", ""))
-
-
-def _is_hopeless(replica: _Replica, now: float) -> bool:
-    if replica.leaving_at is not None:
-        return now - replica.leaving_at > replica.wanted.timeout_s + DRAIN_S + LEAVE_S
-    if not replica.ready:
-        return now - replica.started_at > START_S
-    if replica.pinger is None:
-        replica.pinger = Pinger(replica.socket)
-    return replica.pinger.silent_s(now) > replica.wanted.timeout_s + PING_GRACE_S
-
-
-def _dismiss(replica: _Replica, now: float) -> None:
-    replica.leaving_at = now
-    # One that is not ready yet has nobody waiting.
-    number = signal.SIGTERM if replica.ready else signal.SIGKILL
-    with contextlib.suppress(OSError):
-        os.killpg(replica.process.pid, number)
-
-
-def _kill(replica: _Replica) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(replica.process.pid, signal.SIGKILL)
-    replica.process.wait()
-    for pipe in (replica.process.stdin, replica.process.stdout):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
-    if replica.pinger is not None:
-        replica.pinger.close()
-    if replica.group is not None:
-        replica.group.remove()
-
-
-def _why(replica: _Replica) -> str:
-    code = replica.process.returncode
-    if code == EXIT_HUNG:
-        return "a request did not end in time: the replica was ended"
-    # 3: a JVM leaves when its heap is full.
-    if code in (EXIT_MEMORY, 3, -signal.SIGABRT):
-        return f"the replica needed more than {replica.wanted.memory_bytes // 2**20} MiB of memory"
-    if code == -signal.SIGKILL:
-        return "the replica was killed"
-    if code < 0:
-        return f"the replica crashed ({signal.Signals(-code).name})"
-    return f"the replica ended (exit code {code})"
 
 
 def _standing(deployment: _Deployment) -> Standing:

@@ -107,6 +107,17 @@ class TestCheck:
 
         assert caught.value.code == code
 
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("tree-cat-pima", "the list of values in line 76 says that it holds 3, but holds 2"),
+            ("nb-cat-pima", "no BayesOutput: how often each class occurs is missing"),
+        ],
+    )
+    def test_says_what_a_pmml_file_lacks(self, name: str, reason: str) -> None:
+        with pytest.raises(RefusedModel, match=reason):
+            check(shared_data(f"models/pmml_unsupported/{name}.pmml"))
+
     def test_refuses_a_file_that_is_too_large(self, tmp_path: Path) -> None:
         path = tmp_path / "model.pmml"
         path.write_bytes(b"<PMML>" + b" " * 2000)
@@ -149,14 +160,15 @@ class TestInspectFile:
         assert caught.value.code == "timeout"
 
     @pytest.mark.slow
-    def test_refuses_what_the_engine_cannot_score_without_a_stack(self) -> None:
-        path = shared_data("models/pmml_unsupported/tree-cat-pima.pmml")
+    def test_refuses_what_the_engine_cannot_score_in_plain_words(self) -> None:
+        path = shared_data("models/pmml_unsupported/dmg_general_multinomial_contrast_matrix.xml")
 
         with pytest.raises(RefusedModel) as caught:
             inspect_file(path, timeout_s=100)
 
-        assert caught.value.code == "unsupported"
-        assert "java" not in caught.value.reason.lower()
+        assert caught.value.code == "trial"
+        assert "key not found" not in caught.value.reason
+        assert "export the model again" in caught.value.reason
 
     @pytest.mark.slow
     def test_reads_utf_16(self, tmp_path: Path) -> None:

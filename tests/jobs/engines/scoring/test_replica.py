@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +25,9 @@ from jobs.engines.scoring import (
     Status,
     Supervisor,
     Wanted,
+    cgroups,
     socket_folder,
 )
-from jobs.engines.scoring.cgroups import confine
 from tests.factories.shared_data import shared_data
 
 IRIS = b'[{"float_input": [5.1, 3.5]}]'
@@ -233,7 +235,7 @@ class TestSupervisor:
     def test_a_stopped_replica_is_replaced(
         self, supervisor: Supervisor, client: ReplicaClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jobs.engines.scoring.supervisor.PING_GRACE_S", 1.0)
+        monkeypatch.setattr("jobs.engines.scoring.processes.PING_GRACE_S", 1.0)
         (pid,) = ready(supervisor, wanted(timeout_s=1.0)).pids
 
         os.kill(pid, signal.SIGSTOP)
@@ -273,21 +275,54 @@ class TestReplica:
 
 
 class TestConfine:
-    def test_writes_the_reservation_where_groups_may_be_made(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def own(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The group of this process in a tree that looks like the kernel's."""
         (tmp_path / "cgroup.controllers").write_text("cpu memory")
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-        own = next((line[3:].lstrip("/") for line in lines if line.startswith("0::")), None)
-        if own is None:
-            pytest.skip("this system has no control groups of version 2")
-        (tmp_path / own).mkdir(parents=True, exist_ok=True)
+        own = tmp_path / "atrium.service" / "portal"
+        own.mkdir(parents=True)
+        monkeypatch.setattr(cgroups, "OWN", tmp_path / "self")
+        (tmp_path / "self").write_text("0::/atrium.service/portal\n")
+        return own
 
-        group = confine(1, name="x", cpus=0.5, memory_bytes=2**20, root=tmp_path)
+    def test_writes_the_reservation_beside_its_own_group(self, own: Path, tmp_path: Path) -> None:
+        (own.parent / "cgroup.subtree_control").write_text("")
+
+        group = cgroups.confine(7, name="x", cpus=0.5, memory_bytes=2**20, root=tmp_path)
 
         assert group is not None
+        assert group.path == own.parent / "atrium-x"
         assert (group.path / "cpu.max").read_text() == "50000 100000"
+        assert (group.path / "memory.max").read_text() == str(3 * 2**19)
+        assert (group.path / "cgroup.procs").read_text() == "7"
+        assert (own.parent / "cgroup.subtree_control").read_text() == "+cpu +memory"
 
-    def test_does_nothing_elsewhere(self, tmp_path: Path) -> None:
-        assert confine(1, name="x", cpus=1, memory_bytes=2**20, root=tmp_path) is None
+    def test_does_nothing_where_groups_may_not_be_divided(self, own: Path, tmp_path: Path) -> None:
+        assert cgroups.confine(7, name="x", cpus=1, memory_bytes=1, root=tmp_path) is None
+        assert not list(tmp_path.rglob("atrium-x"))
+
+    def test_does_nothing_without_groups(self, tmp_path: Path) -> None:
+        assert cgroups.confine(7, name="x", cpus=1, memory_bytes=2**20, root=tmp_path) is None
+
+    def test_the_kernel_holds_a_process_to_its_reservation(self) -> None:
+        process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            group = cgroups.confine(process.pid, name="t", cpus=0.1, memory_bytes=2**27)
+            if group is None:
+                pytest.skip("this system lets the tests make no control groups of version 2")
+            before = _cpu_s(process.pid)
+            time.sleep(2)
+            assert _cpu_s(process.pid) - before < 0.5
+        finally:
+            process.kill()
+            process.wait()
+        group.remove()
+        assert not group.path.exists()
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class TestSocketFolder:
