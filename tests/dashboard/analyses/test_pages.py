@@ -250,6 +250,7 @@ class TestResult:
         shown = page.get(f"/Analysis_result?load_id={done.upload_id}", headers=zh).text
 
         assert "已完成" in shown and "簇：密度图" in shown and "复现" in shown
+        assert "主拷贝数" in shown and "major_copy_number" not in shown
 
 
 class TestReveal:
