@@ -31,7 +31,8 @@ class Chart:
 
 def monitor(spans: Sequence[Span], whole: Span, *, back: int, hours: int) -> list[Chart]:
     """Requests and errors, response times, and the steps: `back` hours looked back, `hours` put together."""
-    return [requests(spans, back=back, hours=hours), times(spans, back=back), steps(whole)]
+    drawn = [requests(spans, back=back, hours=hours)]
+    return [*drawn, times(spans, back=back), steps(whole)] if whole.steps else drawn
 
 
 def requests(spans: Sequence[Span], *, back: int, hours: int) -> Chart:

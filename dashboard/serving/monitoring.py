@@ -8,11 +8,13 @@ from dashboard.serving.journal import STEPS, quantile
 from dashboard.serving.models import PredictionHour
 
 QUANTILES = (0.5, 0.95, 0.99)
+# Ways of calling in which somebody waits for the answer. How long a file takes says nothing of that.
+WAITED_FOR = ("sync", "v2")
 
 
 @dataclass(slots=True)
 class Span:
-    """An hour, a day, or the whole time."""
+    """An hour, a day, or the whole time. Times are those of the calls in which somebody waited."""
 
     start: datetime | None = None
     n_requests: int = 0
@@ -40,14 +42,18 @@ class Span:
         self.n_requests += row.n_requests
         self.n_errors += row.n_errors
         self.n_records += row.n_records
+        self.by_face[row.face] = self.by_face.get(row.face, 0) + row.n_requests
+        for code, count in row.errors.items():
+            self.errors[code] = self.errors.get(code, 0) + count
+        if row.face in WAITED_FOR:
+            self._add_times(row)
+
+    def _add_times(self, row: PredictionHour) -> None:
         self.total_ms += row.total_ms
         for name, better in (("min_ms", min), ("max_ms", max)):
             mine, other = getattr(self, name), getattr(row, name)
             if other is not None:
                 setattr(self, name, other if mine is None else better(mine, other))
-        self.by_face[row.face] = self.by_face.get(row.face, 0) + row.n_requests
-        for code, count in row.errors.items():
-            self.errors[code] = self.errors.get(code, 0) + count
         for step, counts in row.steps.items():
             mine_ = self.steps.setdefault(step, {})
             for bucket, count in counts.items():

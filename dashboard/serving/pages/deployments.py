@@ -61,7 +61,7 @@ def deployment_list() -> str:
         "serving/deployments.html",
         page=found,
         search=search,
-        totals=queries.totals([each.id for each in found.items]),
+        totals=queries.totals([each.id for each in found.items], timed=monitoring.WAITED_FOR),
         machine=services.machine(),
     )
 

@@ -156,6 +156,8 @@ class TestBatch:
 
         span = monitoring.total(queries.list_hours(deployed[0].id, hours=1))
         assert (span.n_requests, span.n_records, span.by_face) == (1, 20, {"batch": 1})
+        # Nobody waits for a file as for an answer.
+        assert (span.mean_ms, span.steps) == (None, {})
 
     @pytest.mark.parametrize(
         "content",
