@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from dashboard.accounts.models import User
 from dashboard.serving import queries, services
-from dashboard.serving.models import Deployment, Model
+from dashboard.serving.models import Deployment, Model, Right
 from tests.factories.browsing import fetch, post
 from tests.factories.models import line_model, viewer_of
 
@@ -254,4 +254,4 @@ def test_sharing_from_the_page(
 
     assert browser_of(other).get(f"/models/{line.id}").status_code == 200
     assert browser_of(other).get(f"/models/{line.id}/edit").status_code == 403
-    assert queries.may(viewer_of(other), line, queries.Right.USE)
+    assert queries.may(viewer_of(other), line, Right.USE)
