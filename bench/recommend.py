@@ -22,8 +22,11 @@ import numpy as np
 from workers import recommend as worker
 from workers.recommend import (
     DEFAULT,
+    ENGINES,
     LIST_LENGTH,
+    OUR_ENGINES,
     OUR_RATINGS,
+    OUR_SERVED,
     OURS,
     PEER,
     PEER_ALS,
@@ -62,15 +65,24 @@ def main() -> int:
         cases = _cases(Path(folder), quick=options.quick)
         results = {case.name: _measure(case, peer_python, quick=options.quick) for case in cases}
         ratings = _measure(_ratings_case(Path(folder)), peer_python, quick=options.quick)
+        served = _run(OUR_SERVED, Path(sys.executable), _served_case(Path(folder), options.quick))
+        engines = {
+            case.name: _run(OUR_ENGINES, Path(sys.executable), case)
+            for case in cases
+            if "synthetic" in case.name
+        }
     for name, result in results.items():
         _print_table(name, result)
     _print_ratings(ratings)
+    _print_served(served)
+    _print_engines(engines)
     if missing:
         print(
             f"\nThe peers could not be installed, so there is nothing to compare with:\n{missing}"
         )
     if options.json:
-        print(json.dumps(_summary(results, ratings)))
+        others = {"ratings": ratings, "served": served, "engines": engines}
+        print(json.dumps(_summary(results, ratings) | others))
     return 1 if missing else 0
 
 
@@ -131,6 +143,14 @@ def _cases(folder: Path, *, quick: bool) -> list[Case]:
     return cases
 
 
+def _served_case(folder: Path, quick: bool) -> Case:
+    """Lists out of a catalogue of 100,000 items."""
+    n_items = 10_000 if quick else 100_000
+    events = _synthetic(n_items // 2, n_items, n_items * 20)
+    how = {"models": (OUR_SERVED,), "peers": (), "repeats": 1}
+    return _write_case(f"{n_items:,} items", events, folder, **how)
+
+
 def _ratings_case(folder: Path) -> Case:
     """80,000 ratings 1 to 5 of 900 users and 1,700 items, with four hidden tastes."""
     random = np.random.default_rng(1)
@@ -167,6 +187,7 @@ def _write_case(
         **worker.parts("hidden", cut.hidden),
         times=cut.train.times,
         users=cut.users,
+        idle_days=cut.idle_days,
         split=np.array(split),
     )
     return Case(name=name, path=path, **how)
@@ -268,8 +289,8 @@ def _print_table(name: str, result: dict[str, dict[str, float]]) -> None:
         print(f"similarities differ by {result[PEER]['largest_difference']:.1e} at most")
     live = result[OURS]
     print(
-        f"100 items refreshed in {live['refresh_100_s']:.3f} s; one list in "
-        f"{live['list_p50_ms']:.2f} ms, p99 {live['list_p99_ms']:.2f} ms"
+        f"100 items refreshed in {live['refresh_100_s']:.3f} s; one list: "
+        f"p50 {live['list_p50_ms']:.2f} ms, p99 {live['list_p99_ms']:.2f} ms (wall)"
     )
     for what, ratio in _ratios(result).items():
         print(f"{what + ', ours / peer':44}{ratio:6.2f}")
@@ -282,6 +303,20 @@ def _print_ratings(ratings: dict[str, dict[str, float]]) -> None:
             f"{model:20} RMSE {figures['rmse']:.4f}, {figures['predict_s']:.2f} s; "
             f"cosine neighbours alone {figures['neighbours_s']:.3f} s"
         )
+
+
+def _print_served(served: dict[str, float]) -> None:
+    print(
+        f"\nServed out of {served['n_items']:,.0f} items, with reasons and variety: "
+        f"p50 {served['list_p50_ms']:.2f} ms, p99 {served['list_p99_ms']:.2f} ms (wall)"
+    )
+
+
+def _print_engines(engines: dict[str, dict[str, float]]) -> None:
+    print("\nThe same neighbours at other places, wall seconds (two processes each)")
+    print(f"{'':24}" + "".join(f"{engine:>10}" for engine in ENGINES))
+    for name, seconds in engines.items():
+        print(f"{name:24}" + "".join(f"{seconds[engine]:10.2f}" for engine in ENGINES))
 
 
 def _ratios(result: dict[str, dict[str, float]]) -> dict[str, float]:
@@ -315,7 +350,7 @@ def _summary(
         for what, ratio in _ratios(result).items()
     }
     ratios |= {what: round(ratio, 4) for what, ratio in _rating_ratios(ratings).items()}
-    return {"bench": "recommend", "ratios": ratios, "results": results, "ratings": ratings}
+    return {"bench": "recommend", "ratios": ratios, "results": results}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ similarities are written beside the matrix."""
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ NEIGHBOURS, LIST_LENGTH = 50, 10
 OURS, DEFAULT = "atrium item cosine", "atrium default"
 PEER, PEER_BM25, PEER_ALS = "implicit cosine", "implicit BM25", "implicit ALS"
 OUR_RATINGS, PEER_RATINGS = "atrium ratings", "surprise ratings"
+OUR_SERVED, OUR_ENGINES = "atrium served", "atrium engines"
+# Places the same blocks are made at; dask has two worker processes as well.
+ENGINES = ("local", "pool:2", "dask")
 PEERS = (PEER, PEER_BM25, PEER_ALS, PEER_RATINGS)
 
 
@@ -30,6 +34,10 @@ def work(name: str, path: Path, *, repeats: int) -> dict[str, float]:
     if name in {OUR_RATINGS, PEER_RATINGS}:
         return _rate(name, state)
     user_items, users = matrix("train", state), state["users"]
+    if name == OUR_SERVED:
+        return _serve(state)
+    if name == OUR_ENGINES:
+        return _engines(user_items)
     histories = user_items[users]
     _import(name)
     before = _memory_mb("VmRSS")
@@ -40,7 +48,8 @@ def work(name: str, path: Path, *, repeats: int) -> dict[str, float]:
         made = time.process_time()
         _fit(name, model, user_items, state["times"])
         fitted = time.process_time()
-        ids, scores = model.recommend(users, histories, N=LIST_LENGTH)
+        idle = {"idle_days": state["idle_days"]} if name == DEFAULT else {}
+        ids, scores = model.recommend(users, histories, N=LIST_LENGTH, **idle)
         tune_s += made - start
         fit_s += fitted - made
         recommend_s += time.process_time() - fitted
@@ -75,15 +84,7 @@ def _model(name: str, state: dict[str, Any]) -> Any:
     from jobs.engines import collaborative_filtering as cf
 
     if name == DEFAULT:
-        train = cf.Interactions(
-            user_ids=np.arange(state["train_shape"][0]),
-            item_ids=np.arange(state["train_shape"][1]),
-            indptr=state["train_indptr"],
-            items=state["train_indices"],
-            weights=state["train_data"],
-            times=state["times"],
-        )
-        return cf.choose(train, split=str(state["split"])).model()
+        return cf.choose(_interactions(state), split=str(state["split"])).model()
     return cf.ItemItem(cf.ItemItemConfig(neighbours=NEIGHBOURS))
 
 
@@ -108,16 +109,82 @@ def _live(name: str, model: Any, user_items: sparse.csr_matrix) -> dict[str, flo
     start = time.process_time()
     live.refresh(dirty)
     refresh_s = time.process_time() - start
-    waits = []
-    for user in random.choice(n_users, min(500, n_users), replace=False).tolist():
-        start = time.process_time()
-        model.recommend(user, user_items[user], N=LIST_LENGTH)
-        waits.append(time.process_time() - start)
-    return {
-        "refresh_100_s": refresh_s,
-        "list_p50_ms": float(np.percentile(waits, 50)) * 1e3,
-        "list_p99_ms": float(np.percentile(waits, 99)) * 1e3,
-    }
+    chosen = random.choice(n_users, min(1_000, n_users), replace=False).tolist()
+    waits = [
+        _wall(lambda user=user, row=user_items[user]: model.recommend(user, row, N=LIST_LENGTH))
+        for user in chosen
+    ]
+    return {"refresh_100_s": refresh_s} | _list_times(waits)
+
+
+def _serve(state: dict[str, Any]) -> dict[str, float]:
+    """Lists as a portal makes them: a trained run, variety, reasons, an idle user."""
+    from jobs.engines import collaborative_filtering as cf
+
+    data = _interactions(state)
+    start = time.process_time()
+    run = cf.train(data, cf.TrainingConfig(evaluate=False, user=None))
+    train_s = time.process_time() - start
+    chosen = np.random.default_rng(0).choice(data.n_users, min(1_000, data.n_users), replace=False)
+    histories = [data.item_ids[data.history(user)].tolist() for user in chosen.tolist()]
+    run.top_n(histories[0], LIST_LENGTH)
+    rules = cf.ListRules(content=0.2, diversity=0.1)
+    waits = [
+        _wall(lambda own=own: run.top_n(own, LIST_LENGTH, rules=rules, idle_days=30))
+        for own in histories
+    ]
+    return {"train_s": train_s, "n_items": float(data.n_items)} | _list_times(waits)
+
+
+def _engines(user_items: sparse.csr_matrix) -> dict[str, float]:
+    """Wall seconds of the same neighbours made at each place, its start apart."""
+    from contextlib import ExitStack
+
+    from distributed import LocalCluster
+
+    from jobs.engines.collaborative_filtering.blocks import cosine_by
+    from jobs.engines.collaborative_filtering.executors import engine_of
+
+    seconds = {}
+    for engine in ENGINES:
+        with ExitStack() as stack:
+            name = engine
+            if engine == "dask":
+                cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+                name = f"dask:{stack.enter_context(cluster).scheduler_address}"
+            place = stack.enter_context(engine_of(name))
+            if place is None:
+                model = _model(OURS, {})
+                seconds[engine] = _wall(lambda model=model: model.fit(user_items))
+            else:
+                seconds[engine] = _wall(
+                    lambda place=place: cosine_by(place, user_items, keep=NEIGHBOURS)
+                )
+    return seconds
+
+
+def _wall(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _list_times(waits: list[float]) -> dict[str, float]:
+    p50, p99 = np.percentile(waits, [50, 99]) * 1e3
+    return {"list_p50_ms": float(p50), "list_p99_ms": float(p99)}
+
+
+def _interactions(state: dict[str, Any]) -> Any:
+    from jobs.engines import collaborative_filtering as cf
+
+    return cf.Interactions(
+        user_ids=np.arange(state["train_shape"][0]),
+        item_ids=np.arange(state["train_shape"][1]),
+        indptr=state["train_indptr"],
+        items=state["train_indices"],
+        weights=state["train_data"],
+        times=state["times"],
+    )
 
 
 def _rate(name: str, state: dict[str, Any]) -> dict[str, float]:

@@ -4,6 +4,7 @@ A key that is unknown, of the wrong type or unfit for production is refused with
 """
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ MACHINE = ("cpus", "memory_mb")
 # Zero means none.
 OFF = ("prediction_port",)
 MAX_PORT = 65535
+# Where recommendations are trained.
+ENGINE = re.compile(r"local|pool:[1-9]\d{0,2}|dask:\S+")
 
 
 class InvalidConfig(Exception):
@@ -98,6 +101,7 @@ class Recommendations:
     model: str = "auto"
     max_drop: float = 0.1
     kept_runs: int = 10
+    engine: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +284,11 @@ def _check(config: Config) -> None:
     _check_range("serving.legacy_api", config.serving.legacy_api, ("development", "on", "off"))
     models = ("auto", "blend", "window", "item-item", "rp3beta", "ease")
     _check_range("recommendations.model", config.recommendations.model, models)
+    if not ENGINE.fullmatch(config.recommendations.engine):
+        raise InvalidConfig(
+            "recommendations.engine must be local, pool:N or dask:ADDRESS, "
+            f"not {config.recommendations.engine!r}"
+        )
     if not config.broker.embedded and urlsplit(config.broker.url).scheme not in ("amqp", "amqps"):
         raise InvalidConfig('broker.url must be "embedded" or start with amqp:// or amqps://')
     if urlsplit(config.database_uri).scheme.split("+")[0] not in ("sqlite", "postgresql", "mysql"):

@@ -13,5 +13,6 @@ def training_config(settings: Recommendations, *, model: str = "auto") -> cf.Tra
         blend=replace(default.blend, neighbours=settings.n_neighbours),
         user=cf.UserUserConfig(neighbours=settings.n_neighbours),
         mixtures=cf.NAMED[model],
+        engine=settings.engine,
         popular_half_life_days=settings.popular_half_life_days,
     )

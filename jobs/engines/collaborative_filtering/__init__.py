@@ -28,6 +28,7 @@ from jobs.engines.collaborative_filtering.content import (
 from jobs.engines.collaborative_filtering.csv_rows import Problem
 from jobs.engines.collaborative_filtering.ease import EASE, EASEConfig, TooManyItems
 from jobs.engines.collaborative_filtering.evaluation import evaluate
+from jobs.engines.collaborative_filtering.executors import NoEngine
 from jobs.engines.collaborative_filtering.fields import InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import (
     Interactions,
@@ -112,6 +113,7 @@ __all__ = [
     "Mixture",
     "Neighbour",
     "Neighbours",
+    "NoEngine",
     "NotARun",
     "Popularity",
     "PopularityConfig",

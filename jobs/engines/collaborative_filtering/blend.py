@@ -67,6 +67,8 @@ class Blend(ItemTable):
     def __init__(self, config: BlendConfig | None = None, *, parts: Parts | None = None) -> None:
         super().__init__(config)
         self.parts = default_parts() if parts is None else parts
+        # The table and the same with a row of what is wanted now, kept from one list to the next.
+        self._floored: tuple[CSR, CSR] | None = None
 
     @classmethod
     def _read_config(cls, values: dict[str, Any]) -> BlendConfig:
@@ -98,11 +100,13 @@ class Blend(ItemTable):
         # Similarities count as shares of the history, so that the floor means the same to all.
         total = np.maximum(np.asarray(left.sum(axis=1)).ravel(), 1e-9)
         shares = scale_rows(left, (1 / total).astype(np.float32))
-        met = column_counts(self.fitted) > 0
-        wanted = keep_strongest(sparse.csr_matrix(self.trend * met), keep=FLOOR_ITEMS)
+        if self._floored is None or self._floored[0] is not right:
+            met = column_counts(self.fitted) > 0
+            wanted = keep_strongest(sparse.csr_matrix(self.trend * met), keep=FLOOR_ITEMS)
+            self._floored = right, sparse.vstack([right, wanted], format="csr")
         return (
             sparse.hstack([shares, sparse.csr_matrix(floors[:, None])], format="csr"),
-            sparse.vstack([right, wanted], format="csr"),
+            self._floored[1],
         )
 
     def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:

@@ -7,7 +7,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import CSR
-from jobs.engines.collaborative_filtering.blocks import cosine_by
+from jobs.engines.collaborative_filtering.blocks import Place, cosine_by
 from jobs.engines.collaborative_filtering.choice import choose
 from jobs.engines.collaborative_filtering.evaluation import judged
 from jobs.engines.collaborative_filtering.event_file import BadEvents, EventColumns, read_events
@@ -24,7 +23,6 @@ from jobs.engines.collaborative_filtering.executors import (
     KINDS,
     NoEngine,
     engine_of,
-    shared_folder,
 )
 from jobs.engines.collaborative_filtering.fields import InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import (
@@ -124,20 +122,20 @@ def _neighbours(arguments: argparse.Namespace) -> None:
     events = read_events(arguments.ratings)
     data = _interactions(events, seed=0)
     del events
-    with engine_of(arguments.engine) as (executor, n_blocks):
-        table = _table_of(data, arguments.top, executor, n_blocks)
+    with engine_of(arguments.engine) as place:
+        table = _table_of(data, arguments.top, place)
     indices, scores = _best_first(table, arguments.top)
     with arguments.out.open("wb") as file:
         np.savez(file, indices=indices, scores=scores, item_ids=data.item_ids)
     print(f"{data.n_items:,} items, {data.n_pairs:,} pairs: {arguments.out}")
 
 
-def _table_of(data: Interactions, top: int, executor: Executor | None, n_blocks: int) -> CSR:
-    if executor is None:
+def _table_of(data: Interactions, top: int, place: Place | None) -> CSR:
+    if place is None:
         model = ItemItem(ItemItemConfig(neighbours=top))
         model.fit(data.user_items)
         return model.similarity
-    return cosine_by(executor, data.user_items, keep=top, n_blocks=n_blocks, folder=shared_folder())
+    return cosine_by(place, data.user_items, keep=top)
 
 
 def _best_first(table: CSR, top: int) -> tuple[Any, Any]:

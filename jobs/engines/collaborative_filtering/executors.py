@@ -1,82 +1,64 @@
-"""Where blocks of rows are made: here, in a pool of processes, under dask or under Spark.
+"""Where blocks of rows are made: here, in a pool of processes, or by the workers of a dask cluster.
 
-dask and Spark are optional extras. Their workers must see the folder of `shared_folder` and have this
-code; each reads the matrix from there once."""
+dask is an optional extra. Its workers must have this code and see the folder that the environment
+variable ATRIUM_SHARED_FOLDER names, from which each reads the matrix once."""
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-_POOL = re.compile(r"pool:([1-9]\d{0,2})\Z")
-KINDS = "local, pool:N, dask:ADDRESS or spark:MASTER"
+from jobs.engines.collaborative_filtering.blocks import Place
+
+_KNOWN = re.compile(r"(local|pool:[1-9]\d{0,2}|dask:\S+)\Z")
+KINDS = "local, pool:N or dask:ADDRESS"
+# More blocks than workers, so that nobody waits long for the last one.
+BLOCKS_PER_WORKER = 4
+# Nobody answers at a wrong address.
+CONNECT_S = 10
 
 
 class NoEngine(ValueError):
-    """The engine asked for is not known or not installed."""
-
-
-class SparkExecutor(Executor):
-    """`map` of concurrent.futures as one Spark job, a task for every part. Results in order."""
-
-    def __init__(self, context: Any) -> None:
-        self.context = context
-
-    def map(
-        self, fn: Callable[..., Any], *iterables: Iterable[Any], **_options: Any
-    ) -> Iterator[Any]:
-        parts = list(zip(*iterables, strict=True))
-        if not parts:
-            return iter(())
-        spread = self.context.parallelize(parts, len(parts))
-        return iter(spread.map(lambda part: fn(*part)).collect())
+    """The engine asked for is not known, not installed or does not answer."""
 
 
 @contextmanager
-def engine_of(text: str) -> Iterator[tuple[Executor | None, int]]:
-    """The executor of a name such as "pool:4", and how many blocks suit it; None is this process.
-
-    Raises NoEngine."""
-    kind, _, address = text.partition(":")
-    if text == "local":
-        yield None, 1
-    elif pool := _POOL.match(text):
-        workers = int(pool[1])
+def engine_of(text: str) -> Iterator[Place | None]:
+    """The place of a name such as "pool:4"; None is this process. Raises NoEngine."""
+    if not _KNOWN.match(text):
+        raise NoEngine(f"unknown engine {text!r}; there are {KINDS}")
+    kind, _, rest = text.partition(":")
+    if kind == "pool":
         # Spawned: a fork would copy the threads of BLAS in whatever state they are.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-            yield executor, 4 * workers
-    elif kind == "dask" and address:
-        client = _import("distributed", "dask").Client(address)
+        with ProcessPoolExecutor(int(rest), mp_context=get_context("spawn")) as executor:
+            yield Place(executor, BLOCKS_PER_WORKER * int(rest))
+    elif kind == "dask":
+        client = _connected(rest)
         try:
-            yield client.get_executor(), 4 * max(1, sum(client.nthreads().values()))
+            workers = max(1, sum(client.nthreads().values()))
+            yield Place(client.get_executor(), BLOCKS_PER_WORKER * workers, _shared_folder())
         finally:
             client.close()
-    elif kind == "spark" and address:
-        session = _import("pyspark.sql", "spark").SparkSession
-        built = session.builder.master(address).appName("recommendations").getOrCreate()
-        context = built.sparkContext
-        try:
-            yield SparkExecutor(context), 4 * context.defaultParallelism
-        finally:
-            built.stop()
     else:
-        raise NoEngine(f"unknown engine {text!r}; there are {KINDS}")
+        yield None
 
 
-def shared_folder() -> Path | None:
+def _connected(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise NoEngine("dask is not installed: install the extra 'dask'") from error
+    try:
+        return Client(address, timeout=CONNECT_S)
+    except (OSError, ValueError) as error:
+        raise NoEngine(f"no dask scheduler answers at {address}") from error
+
+
+def _shared_folder() -> Path | None:
     """Where matrices are laid down for all workers; None: the system's place for such files."""
     path = os.environ.get("ATRIUM_SHARED_FOLDER")
     return Path(path) if path else None
-
-
-def _import(module: str, extra: str) -> Any:
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise NoEngine(f"{extra} is not installed: pip install the extra {extra!r}") from error

@@ -16,8 +16,9 @@ from jobs.engines.collaborative_filtering.arrays import (
     no_tick,
     pattern,
 )
+from jobs.engines.collaborative_filtering.blocks import neighbours_of
 from jobs.engines.collaborative_filtering.item_table import ItemTable
-from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows
+from jobs.engines.collaborative_filtering.kernel import Denominator
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def cosine_neighbours(
         right=np.power(square_sums, 1 - alpha).astype(np.float32),
         shrinkage=shrinkage,
     )
-    return nearest_rows(
+    return neighbours_of(
         vectors, denominator=denominator, keep=neighbours, rows=wanted, across=across, tick=tick
     )
 

@@ -52,12 +52,24 @@ def best_of_product(left: CSR, right: CSR, *, n: int, factor: Vector) -> tuple[I
         right = make_csr(data, right.indices, right.indptr, shape=right.shape)
     if n <= 0 or not left.nnz or not right.nnz:
         return best_per_row(left[:, :0] @ right[:0], n=max(n, 0))
+    left, right = needed(left, right)
     step = max(1, LIST_PLACES // (n + 1))
     parts = [
         _best_of_rows(left[start : start + step], right, n=n)
         for start in range(0, left.shape[0], step)
     ]
     return np.concatenate([ids for ids, _ in parts]), np.concatenate([best for _, best in parts])
+
+
+def needed(left: CSR, right: CSR) -> tuple[CSR, CSR]:
+    """The two matrices with only those rows of the right one that the product looks at, if few.
+
+    The library copies the right matrix at every call, which is most of the time of a single list."""
+    if left.nnz >= right.shape[0]:
+        return left, right
+    rows, places = np.unique(left.indices, return_inverse=True)
+    shape = (left.shape[0], len(rows))
+    return make_csr(left.data, places.ravel(), left.indptr, shape=shape), right[rows]
 
 
 def _best_of_rows(left: CSR, right: CSR, *, n: int) -> tuple[Ids, Matrix]:

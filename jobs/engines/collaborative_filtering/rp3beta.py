@@ -17,8 +17,9 @@ from jobs.engines.collaborative_filtering.arrays import (
     pattern,
     row_of_entries,
 )
+from jobs.engines.collaborative_filtering.blocks import neighbours_of
 from jobs.engines.collaborative_filtering.item_table import ItemTable
-from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows
+from jobs.engines.collaborative_filtering.kernel import Denominator
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class RP3beta(ItemTable):
         )
         n_users = np.maximum(column_counts(ones), 1).astype(np.float32)
         below = Denominator(left=np.power(n_users, alpha), right=np.power(n_users, beta))
-        return nearest_rows(
+        return neighbours_of(
             ones.T.tocsr(),
             denominator=below,
             keep=self.config.neighbours,

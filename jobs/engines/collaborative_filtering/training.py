@@ -8,6 +8,7 @@ from scipy import sparse
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, pattern
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
+from jobs.engines.collaborative_filtering.blocks import made_at
 from jobs.engines.collaborative_filtering.choice import (
     FIRST_DEMAND,
     Choice,
@@ -19,6 +20,7 @@ from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.content import ItemContent, content_neighbours
 from jobs.engines.collaborative_filtering.ease import EASE, MOST_ITEMS, EASEConfig
 from jobs.engines.collaborative_filtering.evaluation import evaluate, segments
+from jobs.engines.collaborative_filtering.executors import engine_of
 from jobs.engines.collaborative_filtering.interactions import LONGEST_HISTORY, Interactions
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.kernel import (
@@ -72,6 +74,8 @@ class TrainingConfig:
     """Length of the lists that are judged."""
     evaluate: bool = True
     """Measure on held-out data; takes about twice the time of training again."""
+    engine: str = "local"
+    """Where large tables are made, see executors: "local", "pool:4", "dask:tcp://host:8786"."""
     seed: int = 0
     """Of the bootstrap intervals."""
 
@@ -87,12 +91,23 @@ def train(
 
     catalogue: what is written about the items; those that nobody met can be recommended by it.
 
-    Works on an empty matrix, one user or one item as well; `notes` then says what is missing."""
+    Works on an empty matrix, one user or one item as well; `notes` then says what is missing.
+    Raises NoEngine when the engine cannot be had."""
     config = config or TrainingConfig()
+    with engine_of(config.engine) as place, made_at(place):
+        return _train(interactions, config, progress or _silent, catalogue or {})
+
+
+def _train(
+    interactions: Interactions,
+    config: TrainingConfig,
+    progress: Progress,
+    catalogue: Mapping[Label, ItemContent],
+) -> TrainedModel:
     used = interactions.newest(config.longest_history)
     if catalogue:
         used = used.with_items(list(catalogue))
-    run = _Run(used, config, progress or _silent, catalogue or {})
+    run = _Run(used, config, progress, catalogue)
     if used.n_pairs < interactions.n_pairs:
         run.notes.append(f"Of longer histories the newest {config.longest_history:,} items count.")
     blend = run.blend()

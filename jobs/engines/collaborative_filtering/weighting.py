@@ -15,9 +15,10 @@ from jobs.engines.collaborative_filtering.arrays import (
     make_csr,
     row_of_entries,
 )
+from jobs.engines.collaborative_filtering.blocks import neighbours_of
 from jobs.engines.collaborative_filtering.item_item import row_square_sums
 from jobs.engines.collaborative_filtering.item_table import ItemTable
-from jobs.engines.collaborative_filtering.kernel import Denominator, nearest_rows
+from jobs.engines.collaborative_filtering.kernel import Denominator
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,6 @@ def _with_data(rows: CSR, data: Vector) -> CSR:
 
 def _products(rows: CSR, lengths: Vector, keep: int, tick: Callable[[float], None]) -> CSR:
     below = np.where(lengths > 0, lengths, 1).astype(np.float32)
-    return nearest_rows(
+    return neighbours_of(
         rows, denominator=Denominator(left=below, right=below), keep=keep, tick=tick
     )

@@ -65,6 +65,7 @@ class TestLoadConfig:
             ("", {"ATRIUM_SERVER__PORTT": "1"}, "unknown key server.portt"),
             ("", {"ATRIUM_SERVER__HTTPS_ONLY": "maybe"}, "must be true or false"),
             ("environment = 'staging'", {}, "site.environment must be one of"),
+            ("[recommendations]\nengine = 'pool:0'", {}, "recommendations.engine must be local"),
             ("[broker]\nurl = 'redis://x'", {}, "broker.url must be"),
             ("", {"SQLALCHEMY_DATABASE_URI": "oracle://x"}, "must start with sqlite"),
         ],
