@@ -36,6 +36,7 @@ from workers.recommend import (
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = Path(__file__).with_suffix(".lock")
+OUR_PYTHON = Path(sys.executable)
 PEER_ENVIRONMENT = ROOT / ".bench" / "recommend"
 SHARED_DATA = Path(os.environ.get("ATRIUM_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
@@ -63,19 +64,19 @@ def main() -> int:
     peer_python, missing = _peer()
     with tempfile.TemporaryDirectory() as folder:
         cases = _cases(Path(folder), quick=options.quick)
-        results = {case.name: _measure(case, peer_python, quick=options.quick) for case in cases}
-        ratings = _measure(_ratings_case(Path(folder)), peer_python, quick=options.quick)
-        served = _run(OUR_SERVED, Path(sys.executable), _served_case(Path(folder), options.quick))
-        engines = {
-            case.name: _run(OUR_ENGINES, Path(sys.executable), case)
-            for case in cases
-            if "synthetic" in case.name
-        }
-    for name, result in results.items():
-        _print_table(name, result)
-    _print_ratings(ratings)
-    _print_served(served)
-    _print_engines(engines)
+        results, ratings, engines = {}, {}, {}
+        for case in cases:
+            results[case.name] = _measure(case, peer_python, quick=options.quick)
+            _print_table(case.name, results[case.name])
+        for case in _ratings_cases(Path(folder), quick=options.quick):
+            ratings[case.name] = _measure(case, peer_python, quick=options.quick)
+            _print_ratings(case.name, ratings[case.name])
+        served = _run(OUR_SERVED, OUR_PYTHON, _served_case(Path(folder), quick=options.quick))
+        _print_served(served)
+        for case in cases:
+            if "synthetic" in case.name:
+                engines[case.name] = _run(OUR_ENGINES, OUR_PYTHON, case)
+        _print_engines(engines)
     if missing:
         print(
             f"\nThe peers could not be installed, so there is nothing to compare with:\n{missing}"
@@ -143,7 +144,7 @@ def _cases(folder: Path, *, quick: bool) -> list[Case]:
     return cases
 
 
-def _served_case(folder: Path, quick: bool) -> Case:
+def _served_case(folder: Path, *, quick: bool) -> Case:
     """Lists out of a catalogue of 100,000 items."""
     n_items = 10_000 if quick else 100_000
     events = _synthetic(n_items // 2, n_items, n_items * 20)
@@ -151,20 +152,31 @@ def _served_case(folder: Path, quick: bool) -> Case:
     return _write_case(f"{n_items:,} items", events, folder, **how)
 
 
-def _ratings_case(folder: Path) -> Case:
-    """80,000 ratings 1 to 5 of 900 users and 1,700 items, with four hidden tastes."""
+def _ratings_cases(folder: Path, *, quick: bool) -> list[Case]:
+    cases = [_ratings_case(folder, 900, 1_700, 90_000)]
+    if not quick:
+        # As many as the peer's table of all pairs of items can be made of in half a minute.
+        cases.append(_ratings_case(folder, 6_000, 3_700, 1_150_000, predict=False))
+    return cases
+
+
+def _ratings_case(
+    folder: Path, n_users: int, n_items: int, n_events: int, *, predict: bool = True
+) -> Case:
+    """Ratings 1 to 5 with four hidden tastes. Without predict only neighbours are measured."""
     random = np.random.default_rng(1)
-    n_users, n_items, n_events = 900, 1_700, 90_000
     tastes, traits = random.normal(size=(n_users, 4)), random.normal(size=(n_items, 4))
     user = random.integers(0, n_users, n_events)
     item = (random.random(n_events) ** 2 * n_items).astype(int)
     pair = random.permutation(np.unique(user * n_items + item))
     user, item = pair // n_items, pair % n_items
     rating = 3.5 + (tastes[user] * traits[item]).sum(axis=1) * 0.4 + random.normal(size=len(user))
-    path = folder / "ratings.npz"
+    path = folder / f"ratings {n_events}.npz"
     rating = np.clip(np.rint(rating), 1, 5)
-    np.savez(path, rating_users=user, rating_items=item, ratings=rating)
-    return Case("ratings", path, 1, models=(OUR_RATINGS,), peers=(PEER_RATINGS,))
+    np.savez(path, rating_users=user, rating_items=item, ratings=rating, predict=predict)
+    name = f"{len(user):,} ratings"
+    rounds = 3 if predict else 1
+    return Case(name, path, 1, models=(OUR_RATINGS,), peers=(PEER_RATINGS,), rounds=rounds)
 
 
 def _write_case(
@@ -220,7 +232,7 @@ def _synthetic(n_users: int, n_items: int, n_events: int) -> dict[str, Any]:
 
 def _measure(case: Case, peer_python: Path | None, *, quick: bool) -> dict[str, dict[str, float]]:
     """Figures of everyone, taken in turns so that a busy minute hits all alike."""
-    runners = dict.fromkeys(case.models, Path(sys.executable))
+    runners = dict.fromkeys(case.models, OUR_PYTHON)
     if peer_python:
         runners |= dict.fromkeys(case.peers, peer_python)
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in runners}
@@ -228,7 +240,7 @@ def _measure(case: Case, peer_python: Path | None, *, quick: bool) -> dict[str, 
         for name, python in runners.items():
             rounds[name].append(_run(name, python, case))
     results = {name: _medians(taken) for name, taken in rounds.items()}
-    if case.name == "ratings":
+    if OUR_RATINGS in case.models:
         return results
     results = {name: figures | _quality(name, case) for name, figures in results.items()}
     if peer_python:
@@ -296,13 +308,15 @@ def _print_table(name: str, result: dict[str, dict[str, float]]) -> None:
         print(f"{what + ', ours / peer':44}{ratio:6.2f}")
 
 
-def _print_ratings(ratings: dict[str, dict[str, float]]) -> None:
-    print("\nRatings foretold by similar items (KNNBaseline of surprise beside ours)")
+def _print_ratings(name: str, ratings: dict[str, dict[str, float]]) -> None:
+    print(
+        f"\n{name}: similar items (KNNBasic and KNNBaseline of surprise beside ours), CPU seconds"
+    )
     for model, figures in ratings.items():
-        print(
-            f"{model:20} RMSE {figures['rmse']:.4f}, {figures['predict_s']:.2f} s; "
-            f"cosine neighbours alone {figures['neighbours_s']:.3f} s"
-        )
+        foretold = ""
+        if "rmse" in figures:
+            foretold = f"; foretold with RMSE {figures['rmse']:.4f} in {figures['predict_s']:.2f} s"
+        print(f"{model:20} cosine neighbours {figures['neighbours_s']:.3f} s{foretold}")
 
 
 def _print_served(served: dict[str, float]) -> None:
@@ -338,18 +352,23 @@ def _rating_ratios(ratings: dict[str, dict[str, float]]) -> dict[str, float]:
     if PEER_RATINGS not in ratings:
         return {}
     ours, peer = ratings[OUR_RATINGS], ratings[PEER_RATINGS]
-    return {f"ratings: {key}": ours[key] / peer[key] for key in ours}
+    return {key: ours[key] / peer[key] for key in ours}
 
 
 def _summary(
-    results: dict[str, dict[str, dict[str, float]]], ratings: dict[str, dict[str, float]]
+    results: dict[str, dict[str, dict[str, float]]],
+    ratings: dict[str, dict[str, dict[str, float]]],
 ) -> dict[str, Any]:
     ratios = {
         f"{case}: {what}": round(ratio, 3)
         for case, result in results.items()
         for what, ratio in _ratios(result).items()
     }
-    ratios |= {what: round(ratio, 4) for what, ratio in _rating_ratios(ratings).items()}
+    ratios |= {
+        f"{case}: {what}": round(ratio, 4)
+        for case, result in ratings.items()
+        for what, ratio in _rating_ratios(result).items()
+    }
     return {"bench": "recommend", "ratios": ratios, "results": results}
 
 

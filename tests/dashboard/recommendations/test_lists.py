@@ -7,10 +7,12 @@ import pytest
 from dashboard.accounts.models import User
 from dashboard.activity.models import EventKind
 from dashboard.catalogue.models import ItemStatus
+from dashboard.catalogue.services import delete_item
 from dashboard.core.database import db
 from dashboard.core.errors import NotFound
 from dashboard.recommendations import services
 from dashboard.recommendations.models import TrainingRun
+from dashboard.recommendations.queries import behaviour
 from dashboard.recommendations.services import artefacts
 from tests.dashboard.recommendations.conftest import World
 from tests.factories.behaviour import add_event
@@ -104,6 +106,41 @@ class TestRecommendationsFor:
         ]
 
         assert not {"Charts", "Secret"} & set(everybody)
+
+    def test_a_deleted_item_is_in_no_list_and_no_reason(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        for minute, name in enumerate(["Word", "Excel"]):
+            add_event(ada.id, world.items[name].id, minute=900 + minute)
+        before = services.recommendations_for(ada.id, n=20)
+
+        delete_item(world.items["Charts"].id, actor_id=None)
+        delete_item(world.items["Word"].id, actor_id=None)
+        after = services.recommendations_for(ada.id, n=20)
+
+        assert "Charts" in titles(before) and not {"Charts", "Word"} & set(titles(after))
+        assert "Because you viewed “Excel”" in {each.reason for each in after}
+        assert not any("Word" in why.text for each in after for why in each.reasons)
+
+    def test_of_very_many_events_the_newest_count_and_all_stay_out(
+        self,
+        world: World,
+        train: Train,
+        make_user: Callable[..., User],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        train()
+        monkeypatch.setattr(behaviour, "MAX_OWN_EVENTS", 2)
+        ada = make_user()
+        for minute, name in enumerate(["Baking", "Word", "Excel"]):
+            add_event(ada.id, world.items[name].id, minute=900 + minute)
+
+        found = services.recommendations_for(ada.id, n=20)
+
+        assert not {"Baking", "Word", "Excel"} & set(titles(found))
+        assert reason_of("Soup", found) == "Popular"
 
     def test_gives_a_newcomer_popular_items_so_labelled(
         self, world: World, train: Train, make_user: Callable[..., User]
