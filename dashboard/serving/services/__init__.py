@@ -1,16 +1,13 @@
 """What can be done with models and deployments; one public function is one use case and one transaction."""
 
-from dashboard.serving.services.batches import first_results, run_task
+from dashboard.serving.services.batches import run_task
 from dashboard.serving.services.counting import count_all, forget_counted, record
 from dashboard.serving.services.deployments import (
-    Machine,
-    OverReserved,
     TasksOpen,
     change_deployment,
     delete_deployment,
     deploy_model,
     hash_of,
-    machine,
     pause_deployment,
     renew_token,
     report,
@@ -39,24 +36,23 @@ from dashboard.serving.services.registry import (
     add_version,
     delete_model,
     delete_version,
-    share_model,
-    unshare_model,
     update_model,
 )
+from dashboard.serving.services.reservations import Machine, OverReserved, machine
+from dashboard.serving.services.results import first_results
 from dashboard.serving.services.scripts import BadScript, try_script
+from dashboard.serving.services.sharing import share_model, unshare_model
 from dashboard.serving.services.tasks import (
     KeyReused,
     NotFinished,
     TooManyTasks,
     cancel_task,
     delete_task,
-    expire_tasks,
-    remove_strays,
     result_path,
-    settle,
     submit,
     submit_batch,
 )
+from dashboard.serving.services.tidying import expire_tasks, remove_strays, settle
 from dashboard.serving.services.training import request_training, train
 
 __all__ = [

@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from dashboard.core.cells import safe_cell
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import DomainError, NotFound
 from dashboard.core.i18n import _
@@ -24,11 +23,10 @@ from dashboard.serving.journal import Answer
 from dashboard.serving.models import OPEN_TASKS, Deployment, PredictionTask, TaskKind, TaskState
 from dashboard.serving.services import counting, prediction, wording
 from dashboard.serving.services.fields import records_of_table
+from dashboard.serving.services.results import Row, assemble, summaries
 from dashboard.serving.services.tasks import INPUT, move
 
 Progress = Callable[[float, str], None]
-Row = dict[str, Any]
-"""{"row": number, "outputs": {...}} or {"row": number, "error": text}"""
 
 N_BAD_SHOWN = 50
 # What a task's row tells is written at most so often: progress is the job's.
@@ -62,23 +60,8 @@ def run_task(task_id: int, *, job_id: int, attempt: int, progress: Progress) -> 
             raise
         return _fail(task, error, job_id=job_id, attempt=attempt)
     ms = (time.perf_counter() - start) * 1000
-    path = _assemble(task, rows)
+    path = assemble(task, rows)
     return _finish(task, path, ms=ms, job_id=job_id, attempt=attempt)
-
-
-def first_results(task: PredictionTask, *, n: int) -> list[Row]:
-    """The first rows of a completed task's result."""
-    if task.state != TaskState.DONE:
-        return []
-    found: list[Row] = []
-    for path in _parts(task):
-        with path.open(encoding="utf-8") as file:
-            found += [
-                json.loads(line) for _n, line in zip(range(n - len(found)), file, strict=False)
-            ]
-        if len(found) >= n:
-            break
-    return found
 
 
 # ---------------------------------------------------------------------------------------------- chunks
@@ -195,11 +178,6 @@ def _summary(rows: list[Row], bins: dict[str, list[int]]) -> dict[str, Any]:
     }
 
 
-def _summaries(task: PredictionTask) -> Iterator[dict[str, Any]]:
-    for path in _parts(task):
-        yield orjson.loads(path.with_suffix(".json").read_bytes())
-
-
 def _write(path: Path, data: bytes) -> None:
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -209,108 +187,7 @@ def _write(path: Path, data: bytes) -> None:
     part.rename(path)
 
 
-def _parts(task: PredictionTask) -> list[Path]:
-    return sorted((queries.task_folder(task) / "parts").glob("*.jsonl"))
-
-
-def _lines(paths: list[Path]) -> Iterator[Row]:
-    for path in paths:
-        with path.open("rb") as file:
-            for line in file:
-                yield orjson.loads(line)
-
-
 # ---------------------------------------------------------------------------------------------- the end
-
-
-def _assemble(task: PredictionTask, paths: list[Path]) -> Path:
-    """The result in the format that was asked for, renamed into place when it is whole."""
-    path = queries.task_folder(task) / f"result.{task.result_format}"
-    part = path.with_suffix(".part")
-    writer = {"csv": _write_csv, "parquet": _write_parquet}.get(task.result_format, _write_json)
-    names = list(dict.fromkeys(name for each in _summaries(task) for name in each["names"]))
-    writer(part, paths, names)
-    part.rename(path)
-    return path
-
-
-def _write_json(path: Path, paths: list[Path], _names: list[str]) -> None:
-    with path.open("wb") as out:
-        out.write(b"[")
-        before = b"\n"
-        for part in paths:
-            with part.open("rb") as file:
-                for line in file:
-                    out.write(before + line.rstrip(b"\n"))
-                    before = b",\n"
-        out.write(b"\n]\n")
-
-
-def _write_csv(path: Path, paths: list[Path], names: list[str]) -> None:
-    import csv
-
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", *map(safe_cell, names), "error"])
-        for row in _lines(paths):
-            values = row.get("outputs", {})
-            cells = [_cell(values.get(name)) for name in names]
-            writer.writerow([row["row"], *cells, safe_cell(row.get("error", ""))])
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return safe_cell(value)
-
-
-def _write_parquet(path: Path, paths: list[Path], names: list[str]) -> None:
-    import pyarrow
-    from pyarrow import parquet
-
-    kinds = _parquet_types(paths, names)
-    schema = pyarrow.schema([("row", pyarrow.int64()), *kinds.items(), ("error", pyarrow.string())])
-    with parquet.ParquetWriter(path, schema) as writer:
-        for chunk in tables.chunks(_lines(paths), size=10 * tables.CHUNK_ROWS):
-            columns: dict[str, list[Any]] = {
-                name: [
-                    _parquet_cell(row.get("outputs", {}).get(name), kinds[name]) for row in chunk
-                ]
-                for name in names
-            }
-            columns["row"] = [row["row"] for row in chunk]
-            columns["error"] = [row.get("error") for row in chunk]
-            writer.write_table(pyarrow.table(columns, schema=schema))
-
-
-def _parquet_types(paths: list[Path], names: list[str]) -> dict[str, Any]:
-    """One type for each output over all rows: truths, whole numbers, numbers, or text (JSON for the rest)."""
-    import pyarrow
-
-    seen: dict[str, set[type]] = {name: set() for name in names}
-    for row in _lines(paths):
-        for name, value in row.get("outputs", {}).items():
-            if value is not None:
-                seen[name].add(type(value))
-    types: list[tuple[set[type], Any]] = [
-        ({bool}, pyarrow.bool_()),
-        ({int}, pyarrow.int64()),
-        ({int, float}, pyarrow.float64()),
-    ]
-    return {
-        name: next(
-            (kind for allowed, kind in types if found and found <= allowed), pyarrow.string()
-        )
-        for name, found in seen.items()
-    }
-
-
-def _parquet_cell(value: Any, kind: Any) -> Any:
-    import pyarrow
-
-    if value is None or kind != pyarrow.string():
-        return float(value) if value is not None and kind == pyarrow.float64() else value
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _finish(
@@ -319,7 +196,7 @@ def _finish(
     n_rows = n_bad = 0
     bad: list[list[Any]] = []
     bins: dict[str, list[int]] = {}
-    for chunk in _summaries(task):
+    for chunk in summaries(task):
         n_rows += chunk["rows"]
         n_bad += len(chunk["bad"])
         bad += chunk["bad"][: N_BAD_SHOWN - len(bad)]

@@ -4,15 +4,12 @@ A service changes the row; the process of `run.py models` makes the replicas fol
 """
 
 import hashlib
-import os
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from dashboard.accounts.models import Role, RoleName
 from dashboard.audit import services as audit
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.core.errors import Conflict, Forbidden, Invalid, Problem
@@ -32,6 +29,7 @@ from dashboard.serving.models import (
 from dashboard.serving.queries import Viewer
 from dashboard.serving.services import tasks
 from dashboard.serving.services.registry import remove_deployment_files
+from dashboard.serving.services.reservations import check_reservation
 from dashboard.serving.services.scripts import try_script
 
 TOKEN_BYTES = 32
@@ -39,45 +37,14 @@ TOKEN_BYTES = 32
 TOKEN_PREFIX = "atd_"  # noqa: S105 - the beginning of one, not a secret
 MIN_MEMORY_MB, MAX_REPLICAS, MAX_TIMEOUT_S = 64, 16, 300.0
 MIN_CPUS = 0.05
-# Of the machine's memory, what may be reserved: the portal itself needs some.
-MEMORY_SHARE = 0.8
 # In an address (the Open Inference Protocol's model name) without escapes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}\Z")
-
-
-class OverReserved(Conflict):
-    """The machine has not that much left."""
-
-    code = "over_reserved"
 
 
 class TasksOpen(Conflict):
     """The deployment has tasks that are not finished."""
 
     code = "tasks_open"
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What may be reserved in all, and what is."""
-
-    cpus: float
-    memory_mb: int
-    reserved_cpus: float
-    reserved_memory_mb: int
-
-
-def machine(*, besides: int | None = None) -> Machine:
-    """What there is to reserve, and what running deployments (but for one) have reserved."""
-    limits = queries.settings()
-    cpus, memory_mb = queries.reserved(besides=besides)
-    physical_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    return Machine(
-        cpus=float(limits.cpus or len(os.sched_getaffinity(0))),
-        memory_mb=limits.memory_mb or int(physical_mb * MEMORY_SHARE),
-        reserved_cpus=cpus,
-        reserved_memory_mb=memory_mb,
-    )
 
 
 def deploy_model(
@@ -125,7 +92,7 @@ def deploy_model(
         )
         session.add(deployment)
         session.flush()
-        _check_reservation(deployment)
+        check_reservation(deployment)
         _audit(viewer, "deployment.create", deployment, {"version": [None, wanted.number]})
     return deployment, token
 
@@ -167,7 +134,7 @@ def change_deployment(
         deployment.revision += 1
         session.flush()
         session.expire(deployment, ["version"])
-        _check_reservation(deployment)
+        check_reservation(deployment)
         if changes := audit.difference(before, _state_of(deployment)):
             _audit(viewer, "deployment.update", deployment, changes)
     return deployment
@@ -195,7 +162,7 @@ def start_deployment(deployment_id: int, *, viewer: Viewer) -> Deployment:
             deployment.revision += 1
             deployment.health, deployment.health_text = Health.STARTING, ""
             session.flush()
-            _check_reservation(deployment)
+            check_reservation(deployment)
             tasks.queue_waiting(deployment)
             _audit(viewer, "deployment.start", deployment, {"state": ["paused", "running"]})
     return deployment
@@ -295,38 +262,6 @@ def _check(wishes: dict[str, Any], *, name: str) -> None:
             problems.append(Problem(field, text))
     if problems:
         raise Invalid(problems=problems)
-
-
-def _check_reservation(deployment: Deployment) -> None:
-    """Raise OverReserved unless it fits. The deployment is written already: SQLite's one write lock is taken."""
-    if deployment.paused:
-        return
-    # On a server: two that do not see each other must not both get the last free CPU. This row is always there.
-    session.execute(select(Role.id).where(Role.name == RoleName.ANALYST).with_for_update())
-    there = machine(besides=deployment.id)
-    problems = []
-    cpus = deployment.cpus * deployment.replicas
-    if there.reserved_cpus + cpus > there.cpus + 1e-9:
-        free = max(0.0, there.cpus - there.reserved_cpus)
-        text = _(
-            "%(wanted)s CPUs in all; %(free)s of %(all)s are free.",
-            wanted=f"{cpus:g}",
-            free=f"{free:g}",
-            all=f"{there.cpus:g}",
-        )
-        problems.append(Problem("cpus", text))
-    memory_mb = deployment.memory_mb * deployment.replicas
-    if there.reserved_memory_mb + memory_mb > there.memory_mb:
-        text = _(
-            "%(wanted)s MiB in all; %(free)s of %(all)s are free.",
-            wanted=memory_mb,
-            free=max(0, there.memory_mb - there.reserved_memory_mb),
-            all=there.memory_mb,
-        )
-        problems.append(Problem("memory_mb", text))
-    if problems:
-        message = _("The machine has not that much left to reserve.")
-        raise OverReserved(message, problems=problems)
 
 
 def _state_of(deployment: Deployment) -> dict[str, Any]:

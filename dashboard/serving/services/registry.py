@@ -8,8 +8,6 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import func, select
 
-from dashboard.accounts import queries as accounts
-from dashboard.accounts.models import RoleName
 from dashboard.audit import services as audit
 from dashboard.core import pieces, uploads
 from dashboard.core.database import session, transaction
@@ -20,7 +18,6 @@ from dashboard.serving.models import (
     BaselineOrigin,
     Deployment,
     Model,
-    ModelRight,
     ModelVersion,
     PredictionTask,
     Right,
@@ -72,7 +69,7 @@ def add_model(
         session.add(model)
         session.flush()
         _add_version(model, stored, number=1, note=note, viewer=viewer, baseline=baseline)
-        _audit(viewer, "model.create", model)
+        audit_model(viewer, "model.create", model)
     session.refresh(model)
     return model
 
@@ -97,7 +94,7 @@ def add_version(
         version = _add_version(
             model, stored, number=number, note=note, viewer=viewer, baseline=baseline
         )
-        _audit(viewer, "model.version", model, changes={"version": [number - 1, number]})
+        audit_model(viewer, "model.version", model, changes={"version": [number - 1, number]})
     session.refresh(model)
     return version
 
@@ -119,7 +116,7 @@ def update_model(
         model.name, model.description = new_name, new_description
         after = {"name": new_name, "description": new_description}
         if changes := audit.difference(before, after):
-            _audit(viewer, "model.update", model, changes=changes)
+            audit_model(viewer, "model.update", model, changes=changes)
     return model
 
 
@@ -142,7 +139,7 @@ def delete_model(model_id: int, *, viewer: Viewer, force: bool = False) -> None:
             remove_deployment_files(deployment)
         for version in model.versions:
             uploads.delete_on_commit(queries.path_of(version))
-        _audit(viewer, "model.delete", model)
+        audit_model(viewer, "model.delete", model)
         session.delete(model)
 
 
@@ -159,51 +156,9 @@ def delete_version(model_id: int, number: int, *, viewer: Viewer) -> None:
                 _("This version is deployed as %(names)s: delete that first.", names=name)
             )
         uploads.delete_on_commit(queries.path_of(version))
-        _audit(viewer, "model.version_delete", model, changes={"version": [number, None]})
+        audit_model(viewer, "model.version_delete", model, changes={"version": [number, None]})
         session.delete(version)
     session.expire(model)
-
-
-def share_model(model_id: int, *, identity: str, right: str, viewer: Viewer) -> ModelRight:
-    """Let somebody else view, use or manage a model. Raises Invalid, and Forbidden unless it is one's own."""
-    with transaction():
-        model = queries.get_model(model_id, viewer)
-        if not queries.owns(viewer, model):
-            raise Forbidden()
-        if right not in tuple(Right):
-            raise _invalid("right", _("Choose what this person may do."))
-        user = accounts.find_by_identity(identity)
-        # One answer for strangers and for those without the role: nobody learns here who has an account.
-        if (
-            user is None
-            or not user.active
-            or not {RoleName.ANALYST, RoleName.ADMIN} & {role.name for role in user.roles}
-        ):
-            raise _invalid("identity", _("No analyst has this name, e-mail or phone number."))
-        if user.id == model.owner_id:
-            raise _invalid("identity", _("This person owns the model already."))
-        granted = session.get(ModelRight, (model.id, user.id))
-        before = granted.right if granted else None
-        if granted is None:
-            granted = ModelRight(model_id=model.id, user_id=user.id, right=right)
-            session.add(granted)
-        granted.right = right
-        _audit(viewer, "model.share", model, changes={f"user:{user.id}": [before, right]})
-    return granted
-
-
-def unshare_model(model_id: int, *, user_id: int, viewer: Viewer) -> None:
-    """Take somebody's rights to a model away."""
-    with transaction():
-        model = queries.get_model(model_id, viewer)
-        if not queries.owns(viewer, model):
-            raise Forbidden()
-        granted = session.get(ModelRight, (model.id, user_id))
-        if granted is not None:
-            _audit(
-                viewer, "model.unshare", model, changes={f"user:{user_id}": [granted.right, None]}
-            )
-            session.delete(granted)
 
 
 def remove_deployment_files(deployment: Deployment) -> None:
@@ -326,11 +281,8 @@ def _taken() -> Conflict:
     return Conflict(message, problems=[Problem("name", message)])
 
 
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid(message, problems=[Problem(field, message)])
-
-
-def _audit(viewer: Viewer, action: str, model: Model, changes: Any = None) -> None:
+def audit_model(viewer: Viewer, action: str, model: Model, changes: Any = None) -> None:
+    """Note who did what to a model."""
     audit.record(
         actor_id=viewer.user_id,
         action=action,

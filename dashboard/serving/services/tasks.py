@@ -9,8 +9,7 @@ import json
 import secrets
 import shutil
 from contextlib import suppress
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -160,7 +159,7 @@ def cancel_task(task: PredictionTask) -> PredictionTask:
         if not move(task, OPEN_TASKS, TaskState.CANCELLED, finished_at=utcnow()):
             raise Conflict(_("Only a task that waits or runs can be cancelled."))
         if task.job_id is not None:
-            _cancel_job(task.job_id)
+            end_job(task.job_id)
     session.refresh(task)
     return task
 
@@ -195,59 +194,6 @@ def queue_waiting(deployment: Deployment) -> int:
         task.state = TaskState.QUEUED
         give_job(task, deployment)
     return len(waiting)
-
-
-def settle() -> int:
-    """Mark the tasks whose jobs have failed or were cancelled; how many they were."""
-    from dashboard.job_queue.models import Job, JobState
-
-    ended = {JobState.FAILED: TaskState.FAILED, JobState.CANCELLED: TaskState.CANCELLED}
-    query = (
-        select(PredictionTask, Job)
-        .join(Job, PredictionTask.job_id == Job.id)
-        .where(
-            PredictionTask.state.in_((TaskState.QUEUED, TaskState.RUNNING)),
-            Job.state.in_(tuple(ended)),
-        )
-    )
-    with transaction():
-        found = list(session.execute(query))
-        for task, job in found:
-            task.state, task.error = ended[job.state], job.error[:500]
-            task.finished_at = job.finished_at or utcnow()
-    return len(found)
-
-
-def expire_tasks() -> int:
-    """Remove the files of tasks whose time is over, finished or not; how many they were."""
-    over = select(PredictionTask).where(
-        PredictionTask.expires_at < utcnow(), PredictionTask.state != TaskState.EXPIRED
-    )
-    with transaction():
-        found = list(session.scalars(over))
-        for task in found:
-            if task.open and task.job_id is not None:
-                _cancel_job(task.job_id)
-            task.state = TaskState.EXPIRED
-            task.finished_at = task.finished_at or utcnow()
-            folder = queries.task_folder(task)
-            uploads.on_commit(partial(shutil.rmtree, folder, ignore_errors=True))
-    return len(found)
-
-
-def remove_strays(*, older_than_s: float) -> int:
-    """Remove the folders of tasks that have no row; how many. Young ones may belong to an open transaction."""
-    root = queries.folder() / "tasks"
-    if not root.exists():
-        return 0
-    known = set(session.scalars(select(PredictionTask.public_id)))
-    before = datetime.now().timestamp() - older_than_s
-    strays = [
-        path for path in root.iterdir() if path.name not in known and path.stat().st_mtime < before
-    ]
-    for path in strays:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(strays)
 
 
 # ---------------------------------------------------------------------------------------------- helpers
@@ -349,7 +295,8 @@ def move(
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def _cancel_job(job_id: int) -> None:
+def end_job(job_id: int) -> None:
+    """Cancel the job of a task, if there still is one."""
     # It may have ended meanwhile, or been cleaned up.
     with suppress(Conflict, NotFound):
         jobs.cancel_job(job_id, viewer=JobViewer(user_id=None, sees_all=True))

@@ -185,7 +185,7 @@ class TestBatch:
         assert not list((queries.folder() / "tasks").glob("*"))
 
     def test_formulas_are_disarmed_in_csv(self, tmp_path: Path) -> None:
-        from dashboard.serving.services.batches import _cell
+        from dashboard.serving.services.results import _cell
 
         assert _cell("=HYPERLINK(1)") == "'=HYPERLINK(1)"
         assert _cell(-1.5) == -1.5
