@@ -93,7 +93,7 @@ def test_from_a_file_to_the_monitor(page: Page, rows: Path) -> None:
     page.wait_for_url(re.compile(r"/deployments/\d+$"))
     deployment = page.url
     expect(page.locator("code", has_text="atd_")).to_be_visible()
-    expect(page.locator("[data-live] .state-done")).to_be_visible(timeout=LOADED_MS)
+    expect(page.locator("[data-live*=deployments] .state-done")).to_be_visible(timeout=LOADED_MS)
     sound(page, "deployment-new")
 
     # Call it: at once, as a task, with a file that has a bad row.
@@ -121,6 +121,26 @@ def test_from_a_file_to_the_monitor(page: Page, rows: Path) -> None:
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page.locator("section:has(#monitor) .facts")).to_contain_text("3")
     sound(page, "monitor")
+
+
+@pytest.mark.timeout(200)
+def test_a_training_ends_with_its_charts(page: Page, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    lines = [f"{n},{n % 7},{'yes' if n % 7 > 3 else 'no'}" for n in range(70)]
+    table.write_text("\n".join(["number,day,open", *lines]))
+
+    page.goto("/models/train")
+    page.set_input_files("[data-island=Upload] input[type=file]", table)
+    expect(page.locator("#target-columns option")).to_have_count(3)
+    page.fill("[name=target]", "open")
+    page.fill("[name=name]", "开放日")
+    page.locator("[name=algorithms][value=random_forest]").uncheck()
+    page.locator("[name=algorithms][value=gradient_boosting]").uncheck()
+    page.click("main form [type=submit]")
+    page.wait_for_url(re.compile(r"/trainings/\d+$"))
+
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=LOADED_MS)
+    sound(page, "training")
 
 
 class TestSnippets:

@@ -43,6 +43,10 @@ class BadParameter(Invalid):
 
     code = "bad_parameter"
 
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
 
 def enabled() -> bool:
     """Whether the configuration has these endpoints."""
@@ -64,8 +68,22 @@ def _rate() -> str:
 per_address = limiter.shared_limit(_rate, scope="legacy", key_func=get_remote_address)
 
 
-def endpoint(rule: str, *, methods: list[str]) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-    """An address of /api/v0: rate-limited, with its errors as a status."""
+# What a wrong parameter is called where the document says that nothing is raised.
+NOT_FOUND = {
+    **dict.fromkeys(("user", "uesr"), USER_NOT_FOUND),
+    "password": INVALID_PASSWORD,
+    "modelname": MODEL_NOT_FOUND,
+    "deployment": DEPLOYMENT_NOT_FOUND,
+}
+
+
+def endpoint(
+    rule: str, *, methods: list[str], raises: bool = True
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """An address of /api/v0: rate-limited, with its errors as a status.
+
+    raises: whether a parameter that is missing or no text is an error of its own, or just not found.
+    """
 
     def decorate(view: Callable[[], Any]) -> Callable[[], Any]:
         @wraps(view)
@@ -74,8 +92,10 @@ def endpoint(rule: str, *, methods: list[str]) -> Callable[[Callable[[], Any]], 
                 found = view()
             except Refused as refusal:
                 return _said(refusal.status, **refusal.more)
-            except BadParameter:
-                raise
+            except BadParameter as error:
+                if raises or error.name not in NOT_FOUND:
+                    raise
+                return _said(NOT_FOUND[error.name])
             except DomainError as error:
                 return _said(_status_of(error), **_detail(error))
             if isinstance(found, str):
@@ -99,7 +119,7 @@ def parameter(name: str, *others: str, default: str | None = None) -> str:
     for each in (name, *others):
         if isinstance(body, dict) and each in body:
             if not isinstance(body[each], str):
-                raise BadParameter(f"{each} must be a string")
+                raise BadParameter(f"{each} must be a string", name)
             return cast(str, body[each])
         if each in request.form:
             return request.form[each]
@@ -107,7 +127,7 @@ def parameter(name: str, *others: str, default: str | None = None) -> str:
             return request.args[each]
     if default is not None:
         return default
-    raise BadParameter(f"the parameter {name} is missing; it must be a string")
+    raise BadParameter(f"the parameter {name} is missing; it must be a string", name)
 
 
 def signed_in() -> User:
@@ -140,13 +160,10 @@ def own_model(user: User) -> Model:
 
 def own_deployment(user: User) -> Deployment:
     """The deployment named, of the model when one is named too. Raises Refused."""
-    wanted = parameter("deployment")
-    models = (
-        [own_model(user)]
-        if parameter("modelname", default="")
-        else queries.list_own_models(user.id)
-    )
-    for model in models:
+    wanted, model_name = parameter("deployment"), parameter("modelname", default="")
+    for model in queries.list_own_models(user.id):
+        if model_name and model.name != model_name:
+            continue
         for deployment in queries.list_deployments_of(model):
             if deployment.name == wanted:
                 return deployment

@@ -38,7 +38,7 @@ def getusermodel() -> dict[str, Any]:
     )
 
 
-@endpoint("/deletemodel", methods=["DELETE"])
+@endpoint("/deletemodel", methods=["DELETE"], raises=False)
 def deletemodel() -> dict[str, Any]:
     """Delete a model (R154). The document leaves modelname out of the parameters, but has a return for it."""
     user, viewer = analyst()
@@ -46,7 +46,7 @@ def deletemodel() -> dict[str, Any]:
     return said()
 
 
-@endpoint("/getmodeldeployment", methods=["GET"])
+@endpoint("/getmodeldeployment", methods=["GET"], raises=False)
 def getmodeldeployment() -> dict[str, Any]:
     """The deployments of a model (R155)."""
     model = own_model(signed_in())
@@ -62,7 +62,7 @@ def getmodeldeployment() -> dict[str, Any]:
     )
 
 
-@endpoint("/setdeploymentstatusrunning", methods=["POST"])
+@endpoint("/setdeploymentstatusrunning", methods=["POST"], raises=False)
 def setdeploymentstatusrunning() -> dict[str, Any]:
     """Start a deployment (R156)."""
     user, viewer = analyst()
@@ -70,7 +70,7 @@ def setdeploymentstatusrunning() -> dict[str, Any]:
     return said()
 
 
-@endpoint("/settaskstatuspause", methods=["POST"])
+@endpoint("/settaskstatuspause", methods=["POST"], raises=False)
 def settaskstatuspause() -> dict[str, Any]:
     """Pause a deployment (R157; the document says task, and means the deployment)."""
     user, viewer = analyst()
@@ -78,7 +78,7 @@ def settaskstatuspause() -> dict[str, Any]:
     return said()
 
 
-@endpoint("/setdeploymentstatuspause", methods=["POST"])
+@endpoint("/setdeploymentstatuspause", methods=["POST"], raises=False)
 def setdeploymentstatuspause() -> dict[str, Any]:
     """The same under the name one would look for."""
     return settaskstatuspause()  # type: ignore[no-any-return]

@@ -26,6 +26,7 @@ from dashboard.serving.services import fields
 TASK_NOT_FOUND = "task not found"
 FIELD_PREFIX = "x."
 MONITOR_HOURS = 24
+MAX_TEST_BYTES = 2**20
 
 
 @endpoint("/uploadmodel", methods=["POST"])
@@ -95,7 +96,10 @@ def testmodelfile() -> dict[str, Any]:
     source, name = _file()
     folder = queries.folder() / "tests"
     folder.mkdir(parents=True, exist_ok=True)
-    records = fields.read_small_table(source.read(2**20), name, version=version, folder=folder)
+    data = source.read(MAX_TEST_BYTES + 1)
+    if len(data) > MAX_TEST_BYTES:
+        raise BadParameter("file may be 1 MB at most: deploy the model and submit a task")
+    records = fields.read_small_table(data, name, version=version, folder=folder)
     return said(result=services.try_version(version, records).outputs)
 
 

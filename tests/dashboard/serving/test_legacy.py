@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.accounts.models import User
+from dashboard.serving.legacy import further
 from dashboard.serving.models import Deployment, Model
 from tests.factories.people import PASSWORD
 
@@ -78,6 +80,62 @@ def test_deleting_says_what_there_is(client: FlaskClient, analyst: User, line: M
 
     assert delete("none") == {"status": "model not found"}
     assert delete("line") == {"status": "success"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "wrong", "status"),
+    [
+        (method, path, wrong, status)
+        for method, path, third in (
+            ("DELETE", "deletemodel", ("modelname", "model not found")),
+            ("GET", "getmodeldeployment", ("modelname", "model not found")),
+            ("POST", "setdeploymentstatusrunning", ("deployment", "deployment not found")),
+            ("POST", "settaskstatuspause", ("deployment", "deployment not found")),
+        )
+        for wrong, status in (
+            *(("user", "user not found"), ("password", "invalid password")),
+            third,
+        )
+    ],
+)
+def test_some_never_raise(  # noqa: PLR0917 - fixtures
+    client: FlaskClient,
+    analyst: User,
+    deployed: Deployed,
+    method: str,
+    path: str,
+    wrong: str,
+    status: str,
+) -> None:
+    sent = who(analyst, modelname="line", deployment=deployed[0].name)
+    left_out = {key: value for key, value in sent.items() if key != wrong}
+
+    for body in ({**sent, wrong: 7}, left_out):
+        answer = client.open(f"/api/v0/{path}", method=method, json=body)
+        assert (answer.status_code, answer.json) == (200, {"status": status})
+
+
+def test_a_deployment_of_another_model_is_not_found(
+    client: FlaskClient, analyst: User, deployed: Deployed
+) -> None:
+    both = who(analyst, modelname="none", deployment=deployed[0].name)
+
+    answer = client.post("/api/v0/settaskstatuspause", data=both)
+
+    assert answer.json == {"status": "deployment not found"}
+
+
+def test_a_large_file_is_no_test(
+    client: FlaskClient, analyst: User, line: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(further, "MAX_TEST_BYTES", 8)
+    file = (BytesIO(b"a,b\n1,1\n2,2\n"), "rows.csv")
+
+    answer = client.post(
+        "/api/v0/testmodelfile", data={**who(analyst, modelname="line"), "file": file}
+    )
+
+    assert (answer.status_code, answer.json["code"]) == (422, "bad_parameter")
 
 
 def test_predicts(
