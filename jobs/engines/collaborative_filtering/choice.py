@@ -47,7 +47,8 @@ TRENDS = tuple(
     for days in (14.0, 30.0)
     for power in (0.5, 0.75, 1.0)
 )
-STEADY_FLOORS = ((0.0, 0.0), (0.1, 0.0), (0.3, 0.0), (1.0, 0.0))
+# The last one is recent popularity in all but name.
+STEADY_FLOORS = ((0.0, 0.0), (0.1, 0.0), (0.3, 0.0), (1.0, 0.0), (30.0, 0.0))
 RISING_FLOORS = ((0.3, 30.0), (1.0, 30.0), (3.0, 30.0))
 DEMANDS = (
     Demand(),
