@@ -144,6 +144,11 @@ class DeploymentSchema(ma.Schema):
     has_script = ma.fields.Function(
         lambda deployment: bool(deployment.script), required=True, metadata={"type": "boolean"}
     )
+    script_result = ma.fields.Dict(
+        allow_none=True,
+        required=True,
+        metadata={"description": "What the script made of the sample record: input and record"},
+    )
     created_at = UTCTime(required=True)
 
 

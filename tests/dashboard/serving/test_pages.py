@@ -11,7 +11,7 @@ from dashboard.accounts.models import User
 from dashboard.serving import queries, services
 from dashboard.serving.models import Deployment, Model, Right
 from tests.factories.browsing import fetch, post
-from tests.factories.models import line_model, viewer_of
+from tests.factories.models import deploy, line_model, viewer_of
 
 Browser = Callable[[User], FlaskClient]
 Deployed = tuple[Deployment, str]
@@ -176,6 +176,17 @@ class TestDeploymentPages:
         assert services.hash_of(first.split('<code class="text-break">')[1].split("<")[0]) == (
             queries.list_all_deployments()[0].token_hash
         )
+
+    def test_what_a_script_made_of_the_sample_is_shown(
+        self, line: Model, analyst: User, browser_of: Browser
+    ) -> None:
+        script = "def prepare(record):\n    return {**record, 'a': 77.5}"
+        deployment, _token = deploy(line, analyst, script=script)
+
+        page = browser_of(analyst).get(f"/deployments/{deployment.id}").text
+
+        assert "prepare(record)" in page
+        assert "77.5" in page
 
     def test_too_much_is_refused_with_what_is_free(
         self, line: Model, analyst: User, browser_of: Browser
