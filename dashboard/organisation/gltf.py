@@ -5,6 +5,7 @@ Source: Khronos glTF 2.0 specification, section 4.4 (GLB file format).
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +22,13 @@ EXTENSIONS = frozenset(
         "KHR_texture_transform",
     }
 )
-# More triangles than this make the page slow for everybody.
+# What the loader follows even when a file only offers it: one needs a decoder, the other repeats a mesh at will.
+REFUSED = frozenset({"KHR_draco_mesh_compression", "EXT_mesh_gpu_instancing"})
+# More than this make the page slow for everybody. Elements: corners, normals, indices... of all triangles.
 MAX_TRIANGLES = 200_000
+MAX_ELEMENTS = 15 * MAX_TRIANGLES
+MAX_NODES = 10_000
+MAX_NODE_DEPTH = 64
 TRIANGLES = 4
 
 
@@ -32,7 +38,7 @@ class NotAModel(ValueError):
 
 def check_glb(content: bytes) -> dict[str, Any]:
     """The JSON part of a sound model. Raises NotAModel with one of: header, version, length, json,
-    external, extension, triangles."""
+    external, extension, triangles, parts."""
     if len(content) < HEADER.size + CHUNK.size or not content.startswith(MAGIC):
         raise NotAModel("header")
     _magic, version, length = HEADER.unpack_from(content)
@@ -43,10 +49,18 @@ def check_glb(content: bytes) -> dict[str, Any]:
     document = _document(content)
     if any(not uri.startswith("data:") for uri in _uris(document)):
         raise NotAModel("external")
-    if set(_list(document, "extensionsRequired")) - EXTENSIONS:
+    if _names(document, "extensionsRequired") - EXTENSIONS:
         raise NotAModel("extension")
-    if _count_triangles(document) > MAX_TRIANGLES:
-        raise NotAModel("triangles")
+    if _names(document, "extensionsUsed") & REFUSED:
+        raise NotAModel("extension")
+    try:
+        counts = [_size(accessor["count"]) for accessor in document.get("accessors", [])]
+        if _count_triangles(document, counts) > MAX_TRIANGLES:
+            raise NotAModel("triangles")
+        if sum(counts) > MAX_ELEMENTS or not _is_forest(document.get("nodes", [])):
+            raise NotAModel("parts")
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise NotAModel("json") from error
     return document
 
 
@@ -77,23 +91,46 @@ def _uris(value: Any) -> Iterator[str]:
             waiting += part
 
 
-def _list(document: dict[str, Any], name: str) -> list[Any]:
+def _names(document: dict[str, Any], name: str) -> set[str]:
     value = document.get(name, [])
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
         raise NotAModel("json")
-    return [part for part in value if isinstance(part, str | dict)]
+    return set(value)
 
 
-def _count_triangles(document: dict[str, Any]) -> int:
-    """An upper bound: each primitive's indices, or its vertices where it has none."""
-    try:
-        accessors = document.get("accessors", [])
-        total = 0
-        for mesh in document.get("meshes", []):
-            for part in mesh["primitives"]:
-                if part.get("mode", TRIANGLES) >= TRIANGLES:
-                    accessor = part.get("indices", part["attributes"].get("POSITION"))
-                    total += int(accessors[accessor]["count"]) // 3
-        return total
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        raise NotAModel("json") from error
+def _size(value: Any) -> int:
+    """A count or an index: glTF knows whole numbers from 0 only."""
+    if type(value) is not int or value < 0:
+        raise NotAModel("json")
+    return value
+
+
+def _count_triangles(document: dict[str, Any], counts: list[int]) -> int:
+    """An upper bound of what is drawn: each mesh as often as nodes show it, and at least once."""
+    uses = Counter(_size(node["mesh"]) for node in document.get("nodes", []) if "mesh" in node)
+    total = 0
+    for number, mesh in enumerate(document.get("meshes", [])):
+        for part in mesh["primitives"]:
+            if part.get("mode", TRIANGLES) >= TRIANGLES:
+                accessor = part.get("indices", part["attributes"].get("POSITION"))
+                total += counts[_size(accessor)] // 3 * max(uses[number], 1)
+    return total
+
+
+def _is_forest(nodes: list[dict[str, Any]]) -> bool:
+    """Whether the nodes are few, flat trees: the loader would walk a circle forever."""
+    if len(nodes) > MAX_NODES:
+        return False
+    above: dict[int, int] = {}
+    for number, node in enumerate(nodes):
+        for child in node.get("children", []):
+            if above.setdefault(_size(child), number) != number:
+                return False
+    return all(_depth(number, above) <= MAX_NODE_DEPTH for number in range(len(nodes)))
+
+
+def _depth(number: int, above: dict[int, int]) -> int:
+    depth = 1
+    while number in above and depth <= MAX_NODE_DEPTH:
+        number, depth = above[number], depth + 1
+    return depth

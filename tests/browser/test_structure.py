@@ -263,7 +263,7 @@ class TestView:
         storey = f"() => {{ const [a, b] = {SCENE}.plan.floors; return a.y - b.y; }}"
         closed = page.evaluate(storey)
 
-        page.get_by_label("Pull the floors apart").fill("100")
+        page.get_by_label("Floors apart").fill("100")
 
         page.wait_for_function(f"(closed) => ({storey})() > 1.8 * closed", arg=closed)
 

@@ -59,12 +59,18 @@ class StructurePage(AdminPage):
 
     @expose("/import/", methods=("POST",))
     def read_file(self) -> Any:
-        """Say what a file would change; change it once `confirm=yes` comes with its text."""
+        """Say what a file would change; change it once `confirm=yes` comes with its text and what was said."""
         content = _sent_content()
         plan = services.plan(content)
         if plan.problems or request.form.get("confirm") != "yes":
             text = content.decode("utf-8", "replace") if not plan.problems else ""
             return self._tree_page(plan=plan, text=text), 422 if plan.problems else 200
+        if request.form.get("seal") != plan.seal:
+            # Somebody else changed the tree: what would be removed now was never shown.
+            flash(
+                _("The structure has changed meanwhile. Look again before you import."), "warning"
+            )
+            return self._tree_page(plan=plan, text=content.decode()), 409
         count = services.apply_plan(plan, actor_id=self.actor_id)
         flash(_("Imported: %(count)s units", count=count), "success")
         return redirect(self.get_url(".index_view"))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app, url_for
+from flask_babel import ngettext
 from sqlalchemy import func, select, text
 
 from dashboard.core import uploads
@@ -64,7 +65,7 @@ def list_layers() -> list[Layer]:
 
 def _web() -> list[Part]:
     threads = current_app.config["ATRIUM"].server.threads
-    answer = _("%(count)s threads", count=threads)
+    answer = ngettext("%(count)s thread", "%(count)s threads", threads, count=threads)
     return [
         Part("web:server", _("Web server"), "ok", answer, url=url_for("admin.index")),
         Part("web:api", "API v1", "ok", "OpenAPI 3.1", url=url_for("api_docs.page")),
@@ -135,7 +136,7 @@ def _jobs(state: JobState, count: int) -> Part:
         f"queue:{state.value}",
         str(STATE_LABELS[state]),
         "failed" if wrong else "busy" if busy else "ok",
-        _("%(count)s jobs", count=count),
+        ngettext("%(count)s job", "%(count)s jobs", count, count=count),
         count / (count + 20.0),
         url_for("job_queue.job_list", state=state.value),
     )

@@ -23,6 +23,9 @@ FAULTS = {
     "external": lazy("The model names files outside itself. Export it as one .glb file."),
     "extension": lazy("The model needs an extension that browsers do not show, such as Draco."),
     "triangles": lazy("The model has more than 200,000 triangles. Export a simpler one."),
+    "parts": lazy(
+        "The model has too many parts, or parts inside themselves. Export a simpler one."
+    ),
 }
 
 

@@ -5,6 +5,7 @@ import io
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, func, insert, or_, select
@@ -38,6 +39,11 @@ class Plan:
     gone: list[str] = field(default_factory=list)
     position_ids: dict[str, list[int]] = field(default_factory=dict)  # by the code of the unit
     member_ids: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def seal(self) -> str:
+        """The same as long as the plan makes and removes the same units."""
+        return sha256(json.dumps([self.new, self.gone]).encode()).hexdigest()
 
 
 def plan(content: bytes) -> Plan:

@@ -72,6 +72,7 @@ def read_rows(content: bytes) -> tuple[list[Row], list[Problem]]:
 def _read_csv(text: str) -> tuple[list[Row], list[Problem]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
+    problems: list[Problem] = []
     try:
         header = [name.strip().lower() for name in next(reader)]
         if problems := _faults_of_header(header):
@@ -86,7 +87,8 @@ def _read_csv(text: str) -> tuple[list[Row], list[Problem]]:
             values = map(_unguarded, cells)
             rows.append(_row_of_cells(place, dict(zip(header, values, strict=False))))
     except csv.Error as error:
-        return [], [Problem(_("line %(number)s", number=reader.line_num), str(error))]
+        place = _("line %(number)s", number=reader.line_num)
+        return [], [*problems, Problem(place, str(error))]
     return rows, problems
 
 
@@ -143,6 +145,8 @@ def _read_json(text: str) -> tuple[list[Row], list[Problem]]:
         return [], [Problem("file", _("The file is nested too deeply."))]
     except ValueError as error:
         return [], [Problem("file", _("The file is not JSON: %(error)s", error=error))]
+    if not is_storable(document):
+        return [], [Problem("file", _("The file holds characters that no text may hold."))]
     units = document.get("units") if isinstance(document, dict) else document
     if not isinstance(units, list):
         return [], [Problem("file", _("The file needs a list “units”."))]

@@ -1,5 +1,7 @@
 """Building models that browsers should not be sent."""
 
+from typing import Any
+
 import pytest
 
 from dashboard.organisation.gltf import NotAModel, check_glb
@@ -11,6 +13,13 @@ MANY = {
     "accessors": [{"count": 10**7}],
     "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
 }
+
+# What a file may say to make every visitor's browser work without end, or our own check fall over.
+SHOWN = {"primitives": [{"attributes": {"POSITION": 0}}]}
+
+
+def model(**parts: Any) -> bytes:
+    return make_glb({"asset": {}, **parts})
 
 
 class TestCheckGlb:
@@ -27,6 +36,18 @@ class TestCheckGlb:
             (make_glb({"meshes": []}), "json"),
             (make_glb({"asset": {}, "meshes": [{"primitives": 3}]}), "json"),
             (make_glb(MANY), "triangles"),
+            (model(extensionsRequired=[{}]), "json"),
+            (model(extensionsUsed=["EXT_mesh_gpu_instancing"]), "extension"),
+            (model(accessors=[{"count": float("inf")}], meshes=[SHOWN]), "json"),
+            (model(accessors=[{"count": -(10**9)}, {"count": 10**9}], meshes=[SHOWN]), "json"),
+            (
+                model(accessors=[{"count": 30_000}], meshes=[SHOWN], nodes=[{"mesh": 0}] * 21),
+                "triangles",
+            ),
+            (model(accessors=[{"count": 10**9}]), "parts"),
+            (model(nodes=[{"children": [1]}, {"children": [0]}]), "parts"),
+            (model(nodes=[{"children": [2]}, {"children": [2]}, {}]), "parts"),
+            (model(nodes=[{}] * 10_001), "parts"),
         ],
     )
     def test_refuses_with_a_word_that_has_a_text(self, content: bytes, fault: str) -> None:

@@ -71,6 +71,15 @@ class TestPlan:
             with pytest.raises(Invalid):
                 services.apply_plan(plan, actor_id=None)
 
+    @pytest.mark.parametrize("name", ["\\ud800", "a\\u0000"])
+    def test_refuses_escapes_that_no_database_takes(self, name: str) -> None:
+        assert "no text may hold" in faults(f'[{{"code": "a", "name": "{name}"}}]')[0]
+
+    def test_names_the_lines_before_the_one_that_cannot_be_read(self) -> None:
+        found = faults('code,name\na,b,c\nd,"e"f\n')
+
+        assert [fault.split(":")[0] for fault in found] == ["line 2", "line 3"]
+
     def test_refuses_bytes_that_are_no_text(self) -> None:
         assert services.plan(b"\xff\xfe\x00code").problems
 

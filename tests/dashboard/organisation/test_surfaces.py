@@ -22,6 +22,7 @@ from dashboard.catalogue.models import Item
 from dashboard.core import uploads
 from dashboard.core.database import session
 from dashboard.core.errors import TooLarge
+from dashboard.job_queue.models import JobState
 from dashboard.organisation import services
 from dashboard.organisation.models import Unit
 from dashboard.organisation.queries import portal, ways
@@ -220,6 +221,12 @@ class TestPortal:
         keys = [layer["key"] for layer in layers]
         assert keys == ["web", "deployments", "workers", "queue", "data"]
 
+    def test_counts_one_job_as_one(self, app: Flask) -> None:
+        with app.test_request_context():
+            texts = [portal._jobs(JobState.QUEUED, count).text for count in (0, 1, 2)]
+
+        assert texts == ["0 jobs", "1 job", "2 jobs"]
+
     def test_tells_how_deployments_do(
         self,
         as_admin: FlaskClient,
@@ -345,12 +352,26 @@ class TestTreeInTheDashboard:
 
         asked = desk.post("/structure/import/", file=(io.BytesIO(text.encode()), "tree.csv"))
         assert "Old" in desk.get("/structure/").text
-        done = desk.post("/structure/import/", text=text, confirm="yes")
+        seal = services.plan(text.encode()).seal
+        done = desk.post("/structure/import/", text=text, confirm="yes", seal=seal)
 
         assert "Nothing was changed yet" in asked.text
         assert "Imported: 1 units" in done.text
         assert "Old" not in desk.get("/structure/").text
         assert "研究院" in desk.get("/structure/export/csv/").text
+
+    def test_shows_again_what_another_administrator_changed_meanwhile(
+        self, desk: Desk, app: Flask
+    ) -> None:
+        text = "code,name\nnew,New\n"
+        seal = services.plan(text.encode()).seal
+        make_unit("Theirs")
+
+        answer = desk.post("/structure/import/", text=text, confirm="yes", seal=seal)
+
+        assert answer.status_code == 409
+        assert "has changed meanwhile" in answer.text
+        assert shape() == [("Theirs", 0)]
 
     def test_names_the_lines_of_a_bad_file(self, desk: Desk, app: Flask) -> None:
         answer = desk.post("/structure/import/", file=(io.BytesIO(b"code,name\na,\n"), "tree.csv"))
@@ -397,6 +418,11 @@ class TestBackdrop:
         assert (file.mimetype, file.data) == ("model/gltf-binary", make_glb())
         assert client.get(f"/3d/backdrop/{name}").status_code == 404
         assert client.get("/api/v1/organisation/scene").json["backdrop"] is None
+
+    def test_is_not_found_under_a_name_longer_than_the_disk_takes(
+        self, client: FlaskClient
+    ) -> None:
+        assert client.get(f"/3d/backdrop/{'a' * 400}").status_code == 404
 
     def test_of_a_crash_is_tidied_away(self, desk: Desk, app: Flask) -> None:
         desk.post("/structure/backdrop/", model=(io.BytesIO(make_glb()), "kept.glb"))
