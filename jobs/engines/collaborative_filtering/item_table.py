@@ -48,7 +48,7 @@ class ItemTable(Recommender):
         """(n_items,) what scores are multiplied with."""
         return np.ones(self.similarity.shape[1], np.float32) if self._trend is None else self._trend
 
-    def explain(
+    def contributions(
         self, history: npt.ArrayLike, item: int, weights: npt.ArrayLike | None = None
     ) -> list[tuple[int, float]]:
         items = np.asarray(history, dtype=np.int64)

@@ -50,7 +50,7 @@ class RankBlend(Recommender):
         super().__init__(config)
         self.parts = list(parts)
 
-    def explain(
+    def contributions(
         self, history: npt.ArrayLike, item: int, weights: npt.ArrayLike | None = None
     ) -> list[tuple[int, float]]:
         items = np.asarray(history, dtype=np.int64)
@@ -59,7 +59,7 @@ class RankBlend(Recommender):
         totals = np.zeros(len(items))
         for weight, model in self.parts:
             place = self._place(model, row, item)
-            reasons = dict(model.explain(items, item, data)) if place else {}
+            reasons = dict(model.contributions(items, item, data)) if place else {}
             whole = sum(reasons.values())
             for position, member in enumerate(items.tolist()):
                 if whole > 0 and member in reasons:

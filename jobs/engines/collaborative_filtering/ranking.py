@@ -45,6 +45,15 @@ def checked_positions(ids: npt.ArrayLike | None, *, size: int) -> Ids:
     return chosen
 
 
+def allowed(size: int, *, without: npt.ArrayLike | None, only: npt.ArrayLike | None) -> Vector:
+    """(size,) a one for every id that may come back: all but some, or some alone."""
+    if without is not None and only is not None:
+        raise ValueError("give the ids to leave out or the ids to rank, not both")
+    factor = np.full(size, only is None, dtype=np.float32)
+    factor[checked_positions(without if only is None else only, size=size)] = only is not None
+    return factor
+
+
 def best_of_product(left: CSR, right: CSR, *, n: int, factor: Vector) -> tuple[Ids, Matrix]:
     """The n best columns of every row of left @ right, columns multiplied by `factor`."""
     if not (factor == 1).all():
@@ -84,17 +93,14 @@ def _best_of_rows(left: CSR, right: CSR, *, n: int) -> tuple[Ids, Matrix]:
     return ids[:, :n], scores[:, :n]
 
 
-def most_similar(
-    table: CSR, wanted: IdOrIds, *, n: int, without: npt.ArrayLike | None
-) -> tuple[Ids, Matrix]:
+def most_similar(table: CSR, wanted: IdOrIds, *, n: int, factor: Vector) -> tuple[Ids, Matrix]:
     """Every wanted row itself with 1.0, then its entries of the table, best first."""
     rows = checked_positions(np.atleast_1d(np.asarray(wanted)), size=table.shape[0])
     itself = make_csr(
         np.ones(len(rows)), rows, np.arange(len(rows) + 1), shape=(len(rows), table.shape[1])
     )
     scores = (table[rows] + itself).tocsr()
-    if without is not None:
-        scores.data[np.isin(scores.indices, checked_positions(without, size=table.shape[1]))] = 0.0
+    scores.data *= factor[scores.indices]
     return best_per_row(scores, n=n)
 
 

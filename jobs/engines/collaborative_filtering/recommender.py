@@ -27,8 +27,8 @@ from jobs.engines.collaborative_filtering.arrays import (
 from jobs.engines.collaborative_filtering.kernel import without
 from jobs.engines.collaborative_filtering.ranking import (
     IdOrIds,
+    allowed,
     best_of_product,
-    checked_positions,
     most_similar,
     one_or_all,
     positive_entries,
@@ -109,29 +109,58 @@ class Recommender(ABC):
             ),
         )
 
-    def similar_items(
+    def similar_items(  # noqa: PLR0917  as in `implicit`
         self,
         itemid: IdOrIds,
         N: int = 10,  # noqa: N803
+        recalculate_item: bool = False,
+        item_users: CSR | None = None,
         filter_items: npt.ArrayLike | None = None,
+        items: npt.ArrayLike | None = None,
     ) -> tuple[Ids, Vector]:
-        """The item itself with 1.0, then the items most similar to it; N in all."""
-        return one_or_all(
-            itemid, most_similar(self._item_table(), itemid, n=N, without=filter_items)
-        )
+        """The item itself with 1.0, then the items most similar to it; N in all.
+
+        filter_items are left out; with items only those are ranked. Items are compared by a fit
+        (or by LiveItems): recalculate_item raises NotImplementedError, as in `implicit`."""
+        if recalculate_item or item_users is not None:
+            raise NotImplementedError("items are compared by a fit; see LiveItems")
+        factor = self._factor(filter_items, items)
+        return one_or_all(itemid, most_similar(self._item_table(), itemid, n=N, factor=factor))
 
     def similar_users(
         self,
         userid: IdOrIds,
         N: int = 10,  # noqa: N803
         filter_users: npt.ArrayLike | None = None,
+        users: npt.ArrayLike | None = None,
     ) -> tuple[Ids, Vector]:
-        """The user with 1.0, then the users most similar to her; N in all."""
-        return one_or_all(
-            userid, most_similar(self._user_table(), userid, n=N, without=filter_users)
-        )
+        """The user with 1.0, then the users most similar to her; N in all.
+
+        filter_users are left out; with users only those are ranked."""
+        table = self._user_table()
+        factor = allowed(table.shape[0], without=filter_users, only=users)
+        return one_or_all(userid, most_similar(table, userid, n=N, factor=factor))
 
     def explain(
+        self,
+        userid: int,
+        user_items: CSR,
+        itemid: int,
+        user_weights: CSR | None = None,
+        N: int = 10,  # noqa: N803
+    ) -> tuple[float, list[tuple[int, float]], CSR]:
+        """The score of an item for a user, the N items of hers that add most, and her row.
+
+        user_items: the matrix whose row `userid` is hers, or her row alone. user_weights: the row
+        that an earlier call gave; it saves looking it up again."""
+        row = user_weights
+        if row is None:
+            place = 0 if user_items.shape[0] == 1 else userid
+            row = self._histories(np.array([userid]), user_items[place])
+        parts = self.contributions(row.indices, itemid, row.data)
+        return sum(amount for _, amount in parts), parts[:N], row
+
+    def contributions(
         self, history: npt.ArrayLike, item: int, weights: npt.ArrayLike | None = None
     ) -> list[tuple[int, float]]:
         """Which items of the history (oldest first) speak for `item`, and how much, most first.
@@ -215,12 +244,7 @@ class Recommender(ABC):
 
     def _factor(self, filter_items: npt.ArrayLike | None, items: npt.ArrayLike | None) -> Vector:
         """A one for every item that may be recommended."""
-        if filter_items is not None and items is not None:
-            raise ValueError("give filter_items or items, not both")
-        factor = np.full(self.fitted.shape[1], items is None, dtype=np.float32)
-        chosen = checked_positions(filter_items if items is None else items, size=len(factor))
-        factor[chosen] = items is not None
-        return factor
+        return allowed(self.fitted.shape[1], without=filter_items, only=items)
 
     def _best(
         self,

@@ -52,7 +52,7 @@ class UserUser(Recommender):
             raise ValueError("UserUser has not been fitted")
         return self._table
 
-    def explain(
+    def contributions(
         self, history: npt.ArrayLike, item: int, weights: npt.ArrayLike | None = None
     ) -> list[tuple[int, float]]:
         items = np.asarray(history, dtype=np.int64)

@@ -89,7 +89,7 @@ class TestExplain:
         model = ItemItem()
         model.fit(THREE)
 
-        parts = model.explain([2, 1], 0)
+        parts = model.contributions([2, 1], 0)
 
         assert [item for item, _ in parts] == [1, 2]
         assert parts[0][1] == pytest.approx(0.816497, abs=1e-6)

@@ -166,7 +166,7 @@ class TestPersonalModel:
         assert ids.ravel().tolist() == list(range(20))
 
     def test_explains_nothing_without_a_history(self, name: str) -> None:
-        assert fitted(name, random_interactions()).explain([], 1) == []
+        assert fitted(name, random_interactions()).contributions([], 1) == []
 
 
 @pytest.mark.parametrize("name", EXPLAINED)
@@ -179,10 +179,24 @@ class TestExplain:
         for item, score in zip(
             *model.recommend(3, data.user_items[3], recalculate_user=True), strict=True
         ):
-            parts = model.explain(data.history(3), int(item), data.weights[own])
+            parts = model.contributions(data.history(3), int(item), data.weights[own])
             assert {i for i, _ in parts} <= set(data.history(3).tolist())
             assert [p for _, p in parts] == sorted((p for _, p in parts), reverse=True)
             assert sum(p for _, p in parts) == pytest.approx(score, rel=1e-4)
+
+    def test_has_the_form_that_users_of_implicit_know(self, name: str) -> None:
+        data = random_interactions()
+        model = fitted(name, data)
+        ids, scores = model.recommend(3, data.user_items[3], recalculate_user=True)
+
+        total, top, row = model.explain(3, data.user_items, int(ids[0]), N=2)
+
+        assert total == pytest.approx(scores[0], rel=1e-4)
+        assert top == model.explain(3, data.user_items[3], int(ids[0]))[1][:2]
+        assert model.explain(3, data.user_items, int(ids[0]), user_weights=row, N=2)[:2] == (
+            total,
+            top,
+        )
 
 
 # Models that keep so many neighbours that small matrices lose none: where neighbours are cut,
@@ -264,6 +278,21 @@ class TestSimilar:
         model.fit(checker_board(10))
 
         assert 6 not in model.similar_users(4, N=9, filter_users=[6])[0]
+
+    def test_ranks_only_those_it_is_given(self) -> None:
+        items, users = ItemItem(), UserUser()
+        items.fit(checker_board(10))
+        users.fit(checker_board(10))
+
+        assert items.similar_items(4, items=[0, 2])[0].tolist() == [0, 2]
+        assert users.similar_users(4, users=[6])[0].tolist() == [6]
+
+    def test_compares_no_item_anew(self) -> None:
+        model = ItemItem()
+        model.fit(checker_board(6))
+
+        with pytest.raises(NotImplementedError, match="by a fit"):
+            model.similar_items(0, recalculate_item=True)
 
     def test_says_when_a_model_does_not_compare_items(self) -> None:
         model = Popularity()
