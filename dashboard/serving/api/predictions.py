@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from dashboard.core.api import page_schema
 from dashboard.core.database import Page
-from dashboard.core.errors import Invalid, Problem
+from dashboard.core.errors import Invalid, NotFound, Problem
 from dashboard.core.i18n import _
 from dashboard.core.limits import limiter
 from dashboard.serving import queries, services
@@ -80,18 +80,25 @@ class Batch(MethodView):
     @api.response(202, TaskSchema)
     def post(self, deployment_id: int) -> Any:
         """Predict every row of a CSV, JSON or Parquet file: multipart form with file, result_format, outputs"""
-        who = caller(deployment_id)
-        with sent_file() as (source, name):
-            task = services.submit_batch(
-                who.deployment,
-                source,
-                original_name=name,
-                result_format=request.form.get("result_format", ""),
-                outputs=[each for each in request.form.get("outputs", "").split(",") if each],
-                owner_id=who.user_id,
-                idempotency_key=request.headers.get(KEY_HEADER, ""),
-                keep_hours=_hours(request.form.get("keep_hours")),
-            )
+        who, key = caller(deployment_id), request.headers.get(KEY_HEADER, "")
+        try:
+            with sent_file() as (source, name):
+                task = services.submit_batch(
+                    who.deployment,
+                    source,
+                    original_name=name,
+                    result_format=request.form.get("result_format", ""),
+                    outputs=[each for each in request.form.get("outputs", "").split(",") if each],
+                    owner_id=who.user_id,
+                    idempotency_key=key,
+                    keep_hours=_hours(request.form.get("keep_hours")),
+                )
+        except NotFound:
+            # A call is repeated whose answer was lost: it has used the upload up.
+            known = queries.find_task_by_key(who.deployment.id, key) if key else None
+            if known is None:
+                raise
+            task = known
         return task, 202, {"Location": _location(task)}
 
 

@@ -101,6 +101,20 @@ class TestAPI:
 
         assert (answer.status_code, answer.json["rows"]) == (202, 2)  # type: ignore[index]
 
+    def test_a_repeated_batch_is_the_same_task(
+        self, deployed: Deployed, client: FlaskClient
+    ) -> None:
+        headers = {"Authorization": f"Bearer {deployed[1]}", "Idempotency-Key": "k"}
+        data = {"upload": send(client, ROWS, headers)}
+        path = f"/api/v1/deployments/{deployed[0].id}/batch"
+
+        first = client.post(path, data=data, headers=headers)
+        again = client.post(path, data=data, headers=headers)
+        other = client.post(path, data=data, headers={**headers, "Idempotency-Key": "other"})
+
+        assert first.json["id"] == again.json["id"]  # type: ignore[index]
+        assert other.status_code == 404
+
     def test_nobody_else_may_use_it(  # noqa: PLR0917 - fixtures
         self,
         line: Model,
