@@ -96,7 +96,7 @@ class Batch(MethodView):
         except NotFound:
             # A call is repeated whose answer was lost: it has used the upload up.
             known = queries.find_task_by_key(who.deployment.id, key) if key else None
-            if known is None:
+            if known is None or known.owner_id != who.user_id:
                 raise
             task = known
         return task, 202, {"Location": _location(task)}
