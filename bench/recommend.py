@@ -302,7 +302,8 @@ def _print_table(name: str, result: dict[str, dict[str, float]]) -> None:
     live = result[OURS]
     print(
         f"100 items refreshed in {live['refresh_100_s']:.3f} s; one list: "
-        f"p50 {live['list_p50_ms']:.2f} ms, p99 {live['list_p99_ms']:.2f} ms (wall)"
+        f"p50 {live['list_p50_ms']:.2f} ms, p99 {live['list_p99_ms']:.2f} ms (wall), "
+        f"{live['list_p99_cpu_ms']:.2f} ms (CPU)"
     )
     for what, ratio in _ratios(result).items():
         print(f"{what + ', ours / peer':44}{ratio:6.2f}")

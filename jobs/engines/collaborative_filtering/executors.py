@@ -16,8 +16,8 @@ from jobs.engines.collaborative_filtering.blocks import Place
 
 _KNOWN = re.compile(r"(local|pool:[1-9]\d{0,2}|dask:\S+)\Z")
 KINDS = "local, pool:N or dask:ADDRESS"
-# More blocks than workers, so that nobody waits long for the last one.
-BLOCKS_PER_WORKER = 4
+# More blocks than workers, so that nobody waits long for the last one; each costs a pass over the matrix.
+BLOCKS_PER_WORKER = 2
 # Nobody answers at a wrong address.
 CONNECT_S = 10
 

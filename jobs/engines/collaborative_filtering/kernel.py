@@ -73,7 +73,7 @@ def nearest_rows(
     stays. A row depends on nothing but `vectors`, so blocks of rows may be made anywhere."""
     across = vectors.T.tocsr() if across is None else across
     wanted = np.arange(vectors.shape[0]) if rows is None else rows
-    work = product_work(vectors, across)[wanted]
+    work = product_work(vectors if rows is None else vectors[wanted], across)
     blocks = []
     if _gives_counts(vectors, across, denominator):
         scaled = _divided(across, denominator.right)
