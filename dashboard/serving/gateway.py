@@ -22,13 +22,15 @@ from flask import Flask
 
 from dashboard.core.config import InvalidConfig
 from dashboard.core.database import DBAPIError, db
-from dashboard.serving import drift, queries, replicas, runtime, services
+from dashboard.serving import drift, queries, replicas, services
 from dashboard.serving.callers import token_in
 from dashboard.serving.journal import Answer, Journal
 from dashboard.serving.models import DeploymentState
 from dashboard.serving.services.counting import journal_folder
 from jobs.engines.scoring.async_client import AsyncReplicaClient
+from jobs.engines.scoring.description import ModelDescription
 from jobs.engines.scoring.gateway import Call, Gateway, Grant, Refused, serve
+from jobs.engines.scoring.inputs import request_of
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ FRESH_S = 0.5
 class Profile:
     """What counting a version's inputs takes."""
 
-    details: Mapping[str, Any]
+    description: ModelDescription
     baseline: Mapping[str, Any]
     about: Mapping[str, Any] | None
     """Where the baseline comes from: it may be replaced while the version is served."""
@@ -108,7 +110,9 @@ class Directory:
                 }
                 for version in queries.list_versions_of_ids(used - profiles.keys()):
                     profiles[version.id] = Profile(
-                        version.details, version.baseline or {}, version.baseline_about
+                        ModelDescription.from_json(dict(version.details)),
+                        version.baseline or {},
+                        version.baseline_about,
                     )
                 self.profiles = profiles
             finally:
@@ -155,8 +159,8 @@ def _bins(call: Call) -> dict[str, list[int]]:
     profile: Profile = call.grant.about
     if not profile.baseline:
         return {}
-    records, _outputs = runtime.request_of(orjson.loads(call.body), profile.details)
-    return drift.bins_of(records, profile.baseline)
+    request = request_of(orjson.loads(call.body), profile.description)
+    return drift.bins_of(request.records, profile.baseline)
 
 
 @contextmanager

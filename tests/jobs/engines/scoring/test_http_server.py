@@ -212,6 +212,17 @@ class TestPatience:
 
             assert _all(connection).startswith(b"HTTP/1.1 408 ")
 
+    @pytest.mark.parametrize("more", [b"", CLOSE])
+    def test_gives_up_a_caller_who_never_reads(
+        self, server: Running, more: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(http_server, "BODY_TIMEOUT_S", 0.1)
+        with server.connect() as connection:
+            connection.sendall(post(b"/large", more=more))
+            time.sleep(1.3)
+
+            assert len(_all(connection)) < 2**24
+
     def test_closes_what_nobody_uses(
         self, server: Running, monkeypatch: pytest.MonkeyPatch
     ) -> None:
