@@ -73,7 +73,8 @@ def analyse(given: list[str]) -> int:
         prog="run.py analyse", description="Find the clones in mutation tables."
     )
     arguments.add_arguments(parser)
-    return commands.run(parser.parse_args(given))
+    # Options may stand between the files.
+    return commands.run(parser.parse_intermixed_args(given))
 
 
 def score(given: list[str]) -> int:

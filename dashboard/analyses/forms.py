@@ -6,6 +6,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import (
+    BooleanField,
     DecimalField,
     IntegerField,
     SelectField,
@@ -33,6 +34,7 @@ class AnalysisForm(FlaskForm):
         lazy("Age"),
         [Optional(), NumberRange(0, 130, lazy("An age is a whole number from 0 to 130."))],
     )
+    forget_patient = BooleanField(lazy("Forget the name and the age"))
     note = TextAreaField(lazy("Note"), [Optional(), Length(max=2_000)])
     engine = SelectField(
         lazy("Engine"), default=ENGINE, choices=lambda: [(n, ENGINES[n]) for n in offered_engines()]
@@ -63,14 +65,11 @@ class AnalysisForm(FlaskForm):
         return {name: value for name, value in values.items() if value is not None}
 
 
-def filled_form(upload: Upload | None, *, is_owner: bool = True) -> AnalysisForm:
-    """The form as its owner left it, or with the defaults."""
+def filled_form(upload: Upload | None) -> AnalysisForm:
+    """The form as its owner left it, or with the defaults; name and age stay behind their masks."""
     kept = upload.parameters if upload else {}
     known: dict[str, Any] = {**parameters_of(config_of(kept)), "engine": engine_of(kept)}
-    if upload is not None and is_owner:
-        age = unseal(upload.patient_age)
-        known["patient_name"] = unseal(upload.patient_name)
-        known["patient_age"] = int(age) if age else None
+    if upload is not None:
         known["note"] = unseal(upload.note)
     return AnalysisForm(formdata=None, data=known)
 

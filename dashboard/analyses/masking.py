@@ -1,10 +1,13 @@
 """How a patient's name, age and file names look to everybody, their owner included."""
 
 import re
+import unicodedata
 
 STAR = "*"
 MAX_STARS = 3
 DECADE = 10
+TELLING_LETTERS = 4
+"""Of a name written as one word: fewer occur in other words too."""
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+\Z")
 
 
@@ -26,20 +29,36 @@ def mask_file(name: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not dot:
         stem, extension = name, ""
-    if len(stem) <= 2:
-        return f"{stem[:-1]}{STAR}{dot}{extension}"
-    stars = STAR * min(MAX_STARS, len(stem) - 2)
-    return f"{stem[0]}{stars}{stem[-1]}{dot}{extension}"
+    return f"{mask_sample(stem)}{dot}{extension}"
+
+
+def mask_sample(name: str) -> str:
+    """P1_primary → P***y: what a table calls a sample, dots and all."""
+    if len(name) <= 2:
+        return f"{name[:-1]}{STAR}"
+    return f"{name[0]}{STAR * min(MAX_STARS, len(name) - 2)}{name[-1]}"
 
 
 def gives_away(text: str, name: str) -> bool:
-    """Whether the text contains the name, or a word of it that says something."""
-    folded, words = text.casefold(), name.casefold().split()
-    parts = [
-        name.casefold().strip(),
-        *(word for word in words if len(word) >= 3 or _HAN.match(word)),
-    ]
-    return any(part and len(part) > 1 and part in folded for part in parts)
+    """Whether the text contains the name, a word of it that says something, or all of it written as one word."""
+    told, name = _folded(text), _folded(name)
+    words = name.split()
+    parts = [name.strip(), *(word for word in words if len(word) >= 3 or _HAN.match(word))]
+    if any(len(part) > 1 and part in told for part in parts):
+        return True
+    letters = "".join(filter(str.isalnum, told))
+    # Family names come first or last: BoLi, Li_Bo.
+    wholes = {"".join(words), "".join(reversed(words))}
+    return any(
+        (len(whole) >= TELLING_LETTERS or (len(whole) > 1 and _HAN.match(whole)))
+        and whole in letters
+        for whole in wholes
+    )
+
+
+def _folded(text: str) -> str:
+    """Without case and width: ＺＨＡＮＧ is zhang."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _masked_word(word: str) -> str:

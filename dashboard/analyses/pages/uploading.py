@@ -125,11 +125,13 @@ def _describe(draft: Upload, form: AnalysisForm, problems: list[Problem]) -> Non
         typed = "label_0" in request.form
         parameters = form.parameters
         services.choice_of(parameters)
+        # An empty field keeps what is there: the form does not show it again.
+        name, age = ("", None) if form.forget_patient.data else services.patient_of(draft)
         services.describe_upload(
             draft.id,
             viewer=viewer(),
-            patient_name=form.patient_name.data or "",
-            patient_age=form.patient_age.data,
+            patient_name=form.patient_name.data or name,
+            patient_age=age if form.patient_age.data is None else form.patient_age.data,
             note=form.note.data or "",
             labels=labels if typed else None,
             tumour_contents=contents if typed else None,

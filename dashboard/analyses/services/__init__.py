@@ -35,6 +35,7 @@ from dashboard.analyses.services.running import (
 from dashboard.analyses.services.sharing import (
     Revealed,
     note_of,
+    patient_of,
     reveal_fields,
     revoke_link,
     share_result,
@@ -65,6 +66,7 @@ __all__ = [
     "note_of",
     "offered_engines",
     "parameters_of",
+    "patient_of",
     "picture",
     "remove_file",
     "repaired",

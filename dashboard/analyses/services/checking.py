@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from dashboard.analyses import queries
-from dashboard.analyses.masking import mask_file
+from dashboard.analyses.masking import mask_sample
 from dashboard.analyses.models import Upload
 from dashboard.analyses.services import places
 from dashboard.core.database import session, transaction, utcnow
@@ -130,8 +130,7 @@ def _named(found: Preflight, known: list[dict[str, Any]], *, labels: list[str]) 
     if len(known) != len(in_files):
         known = [{"label": f"S{n + 1}", "tumour_content": None} for n in range(len(in_files))]
     samples = [
-        {**sample, "hint": mask_file(name)[:MAX_OVERLAP]}
-        for sample, name in zip(known, in_files, strict=True)
+        {**sample, "hint": mask_sample(name)} for sample, name in zip(known, in_files, strict=True)
     ]
     names = {name: sample["label"] for name, sample in zip(in_files, samples, strict=True)}
     return Checked(found, samples, names)

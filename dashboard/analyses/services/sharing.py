@@ -87,6 +87,12 @@ def revoke_link(link_id: int, *, viewer: Viewer) -> ShareLink:
     return link
 
 
+def patient_of(upload: Upload) -> tuple[str, int | None]:
+    """Name and age in the clear, to be kept as they are; never to be shown."""
+    age = unseal(upload.patient_age)
+    return unseal(upload.patient_name) or "", int(age) if age else None
+
+
 def note_of(upload: Upload) -> str:
     """The owner's note in the clear; only for the owner's own pages."""
     return unseal(upload.note) or ""

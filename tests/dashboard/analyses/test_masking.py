@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.analyses.masking import gives_away, mask_age, mask_file, mask_name
+from dashboard.analyses.masking import gives_away, mask_age, mask_file, mask_name, mask_sample
 
 
 class TestMaskName:
@@ -52,6 +52,14 @@ class TestMaskFile:
         assert mask_file(name) == masked
 
 
+class TestMaskSample:
+    @pytest.mark.parametrize(
+        ("name", "masked"), [("P1.张三", "P***三"), ("张三", "张*"), ("S", "*"), ("", "*")]
+    )
+    def test_hides_what_follows_a_dot_too(self, name: str, masked: str) -> None:
+        assert mask_sample(name) == masked
+
+
 class TestGivesAway:
     @pytest.mark.parametrize(
         ("text", "name", "told"),
@@ -61,6 +69,11 @@ class TestGivesAway:
             ("S1", "张三", False),
             ("S1", "", False),
             ("Aorta", "A B", False),
+            ("张 小-三 1", "张小三", True),
+            ("BoLi_T1", "Bo Li", True),
+            ("T1 li.bo", "Bo Li", True),
+            ("ＺＨＡＮＧ1", "zhang wei", True),
+            ("bone lining", "Bo Li", False),
         ],
     )
     def test_finds_the_name_and_its_words(self, text: str, name: str, told: bool) -> None:

@@ -60,8 +60,6 @@ class TestUpload:
             page,
             "/upload",
             load_id=upload.id,
-            patient_name=NAME,
-            patient_age="43",
             density="binomial",
             prior="major_copy_number",
             label_0="before",
@@ -72,12 +70,25 @@ class TestUpload:
         )
 
         assert "欧**娜" in form and "40–49" in form
+        assert NAME not in form and 'value="43"' not in form
         assert started.location == f"/history_list?new={upload.id}"
         entry = queries.get_entry(upload.id, viewer)
         assert entry.run is not None
+        assert services.patient_of(entry.upload) == (NAME, 43)
         assert [each["tumour_content"] for each in entry.run.samples] == [0.8, 0.7]
         assert entry.run.parameters["density"] == "binomial"
         assert "row-new" in page.get(started.location).text
+
+    def test_forgets_the_patient_when_asked_to(
+        self, page: FlaskClient, upload: Upload, viewer: Viewer
+    ) -> None:
+        options = {"density": "binomial", "prior": "major_copy_number"}
+
+        post(page, "/upload", load_id=upload.id, forget_patient="y", **options)
+
+        entry = queries.get_entry(upload.id, viewer)
+        assert services.patient_of(entry.upload) == ("", None)
+        assert (entry.upload.name_mask, entry.upload.age_band) == ("", "")
 
     def test_shows_problems_and_keeps_the_form(self, page: FlaskClient) -> None:
         broken = make_tables()["S1"].replace("minor_cn", "minor")
@@ -94,7 +105,7 @@ class TestUpload:
         shown = page.get(sent.location).text
 
         assert "the column minor_cn is missing" in shown
-        assert f'value="{NAME}"' in shown
+        assert 'placeholder="欧**娜"' in shown
 
     @pytest.mark.parametrize(
         ("fields", "told"),
