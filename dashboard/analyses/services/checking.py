@@ -163,10 +163,11 @@ def _problems(report: Report, labels: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _problem(problem: Problem, labels: dict[str, str]) -> dict[str, Any]:
-    details = {
-        key: _relabelled(value, labels) if key in ("sample", "samples") else value
-        for key, value in problem.details.items()
-    }
+    details = dict(problem.details)
+    if "sample" in details:
+        details["sample"] = _label_of(details["sample"], labels)
+    if "samples" in details:
+        details["samples"] = ", ".join(labels.values())
     return {
         "rule": problem.rule.value,
         "file": problem.file,
@@ -178,8 +179,10 @@ def _problem(problem: Problem, labels: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _relabelled(text: str, labels: dict[str, str]) -> str:
-    return ", ".join(labels.get(name, name) for name in text.split(", "))
+def _label_of(told: str, labels: dict[str, str]) -> str:
+    """Our label of a sample that a message names, a long name cut short."""
+    called = {clonal.shown(name): label for name, label in labels.items()}
+    return called.get(told) or labels.get(told) or mask_sample(told)
 
 
 def _overlap(checked: Checked) -> dict[str, Any] | None:

@@ -49,7 +49,7 @@ from jobs.engines.clonal.reading import read_mutations
 from jobs.engines.clonal.recipe import ENGINE, VERSION, recipe
 from jobs.engines.clonal.repair import Repaired, repair
 from jobs.engines.clonal.result import CLUSTER_COLUMNS, LOCI_COLUMNS, Clustering
-from jobs.engines.clonal.rules import TEXTS, Problem, Report, Rule, RuleText
+from jobs.engines.clonal.rules import TEXTS, Problem, Report, Rule, RuleText, shown
 from jobs.engines.clonal.simulator import Experiment, Simulation, simulate
 
 __all__ = [
@@ -97,6 +97,7 @@ __all__ = [
     "repair",
     "sample_tsvs",
     "save_result",
+    "shown",
     "similarity_matrix",
     "simulate",
 ]

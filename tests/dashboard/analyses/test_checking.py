@@ -135,6 +135,21 @@ class TestCheckUpload:
         assert upload.preflight is not None
         assert upload.preflight["overlap"]["samples"] == ["S1", "S2"]
 
+    @pytest.mark.parametrize("name", ["张三, 李四", "张三" * 60])
+    def test_knows_a_sample_by_a_name_with_commas_or_cut_short(
+        self, ana: User, viewer: Viewer, put: Callable[..., None], name: str
+    ) -> None:
+        head = "mutation_id\tsample_id\tref_counts\talt_counts\tmajor_cn\tminor_cn\tnormal_cn"
+        row = f"m1\t{name}\t9\t1\t1\t1\t2\n"
+        upload = services.create_upload(owner_id=ana.id)
+        put(upload, "a.tsv", f"{head}\n{row}{row}m1\tother\t9\t1\t1\t1\t2\n")
+
+        report = services.check_upload(upload.id, viewer=viewer).preflight
+
+        assert report is not None
+        assert report["problems"][0]["details"]["sample"] in report["overlap"]["samples"]
+        assert "张三" not in str(report)
+
     def test_names_no_sample_of_a_table_in_what_is_stored(
         self, ana: User, viewer: Viewer, put: Callable[..., None]
     ) -> None:
