@@ -167,6 +167,7 @@ OPTIONS = {
     "grid": lazy("Grid points"),
     "seed": lazy("Seed"),
 }
+VALUES = DENSITIES | PRIORS
 ENGINES = {"builtin": lazy("Built in"), "pyclone": "PyClone", "pyclone-vi": "PyClone-VI"}
 # The notice of jobs/engines/clonal/originals.py; a test holds the two together.
 NOTICE = lazy(

@@ -332,6 +332,7 @@ class TestCompare:
         shown = page.get(f"/analyses/compare?first={done.id}&second={other.id}").text
 
         assert "1.000" in shown
+        assert "Major copy number" in shown and "major_copy_number" not in shown
         assert "Identical" in page.get(f"/Analysis_result?load_id={done.upload_id}").text
 
 
