@@ -263,6 +263,7 @@ ACCESS: dict[str, Access] = {
     "analyses.repaired": ANALYST,
     "analyses.history": ANALYST,
     "analyses.history_alias": ANALYST,
+    "analyses.history_search": ANALYST,
     "analyses.cancel": ANALYST,
     "analyses.retry": ANALYST,
     "analyses.delete_question": ANALYST,

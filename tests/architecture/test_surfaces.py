@@ -118,6 +118,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "analyses.repaired": OWNERS,
     "analyses.history": ANALYSTS,
     "analyses.history_alias": ANALYSTS,
+    "analyses.history_search": ANALYSTS,
     "analyses.cancel": ANALYSTS,
     "analyses.retry": OWNERS,
     "analyses.delete_question": OWNERS,

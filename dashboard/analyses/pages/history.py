@@ -17,6 +17,7 @@ from dashboard.analyses.pages.blueprint import (
     viewer,
 )
 from dashboard.analyses.queries import Entry, Wanted
+from dashboard.core.encryption import seal, unseal
 from dashboard.core.errors import Conflict, wants_json
 from dashboard.core.i18n import _
 from dashboard.job_queue.queries import Viewer, runner_alive
@@ -24,6 +25,8 @@ from dashboard.job_queue.queries import Viewer, runner_alive
 PER_PAGE = 20
 MAX_PAGE = 1_000_000
 N_RECENT = 5
+MAX_NAME = 200
+MAX_SEALED = 2_000
 
 
 @pages.get("/workspace")
@@ -42,8 +45,8 @@ def workspace() -> str:
 @pages.get("/history_list")
 def history() -> str | Response:
     """Everything uploaded, last touched first; administrators see all of it, masked."""
-    number = min(request.args.get("page", 1, type=int), MAX_PAGE)
-    found = queries.page_of_entries(viewer(), _wanted(), page=number, per_page=PER_PAGE)
+    number, wanted = min(request.args.get("page", 1, type=int), MAX_PAGE), _wanted()
+    found = queries.page_of_entries(viewer(), wanted, page=number, per_page=PER_PAGE)
     if wants_json():
         return jsonify(
             items=[as_json(entry) for entry in found.items],
@@ -58,11 +61,23 @@ def history() -> str | Response:
         expected={entry.upload.id: expected_for(entry) for entry in found.items},
         owned={entry.upload.id for entry in found.items if is_owner(entry)},
         new=request.args.get("new", 0, type=int),
-        narrowed=any(request.args.get(name) for name in FILTERS),
+        name=wanted.name,
+        narrowed=any(request.args.get(name) for name in (*FILTERS, SEALED_NAME)),
         engines=labels.ENGINES,
         n_done=sum(entry.state is AnalysisState.DONE for entry in found.items),
         alive=runner_alive(),
     )
+
+
+@pages.post("/history_list", endpoint="history_search")
+def search() -> Response:
+    """Show what the form asks for; a name goes on sealed, because logs keep addresses."""
+    given = {name: request.form[name] for name in FILTERS if request.form.get(name)}
+    name = given.pop("name", "")[:MAX_NAME].strip()
+    if name:
+        # For this reader alone: who finds the address in a log cannot have it opened.
+        given[SEALED_NAME] = seal(f"{current_user.id}:{name}")
+    return redirect(url_for("analyses.history", **given), code=303)  # type: ignore[arg-type]
 
 
 @pages.get("/historylist", endpoint="history_alias")
@@ -115,6 +130,7 @@ def delete(upload_id: int) -> Response:
 
 
 FILTERS = ("state", "name", "sample", "engine", "from", "to")
+SEALED_NAME = "who"
 
 
 def as_json(entry: Entry) -> dict[str, object]:
@@ -139,12 +155,21 @@ def _wanted() -> Wanted:
     state = request.args.get("state", "")
     return Wanted(
         state=AnalysisState(state) if state in {each.value for each in AnalysisState} else None,
-        name=request.args.get("name", "")[:200].strip(),
+        name=_wanted_name(),
         sample=request.args.get("sample", "")[:40].strip(),
         engine=request.args.get("engine", "")[:20],
         since=_day(request.args.get("from", "")),
         until=_day(request.args.get("to", ""), end=True),
     )
+
+
+def _wanted_name() -> str:
+    """The name to look for: sealed by the form, in the clear from a program."""
+    sealed = unseal(request.args.get(SEALED_NAME, "")[:MAX_SEALED]) or ""
+    reader, _colon, name = sealed.partition(":")
+    if reader == str(current_user.id):
+        return name
+    return request.args.get("name", "")[:MAX_NAME].strip()
 
 
 def _day(text: str, *, end: bool = False) -> datetime | None:

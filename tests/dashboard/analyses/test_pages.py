@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from dashboard.accounts.models import User
+from dashboard.accounts.models import RoleName, User
 from dashboard.analyses import queries, services
 from dashboard.analyses.models import Run, Upload
 from dashboard.audit.models import AuditEntry
@@ -188,6 +188,23 @@ class TestHistory:
         assert [n_found(f"state={text}") for text in ("uploaded", "done")] == [1, 0]
         assert [n_found(query) for query in ("from=2000-01-01", "to=2000-01-01")] == [1, 0]
         assert n_found("from=nonsense&state=odd&page=99999999") == 1
+
+    def test_keeps_the_name_that_is_looked_for_out_of_addresses(
+        self,
+        page: FlaskClient,
+        upload: Upload,
+        make_user: Callable[..., User],
+        sign_in: Callable[[User], FlaskClient],
+    ) -> None:
+        asked = post(page, "/history_list", name="欧娜", state="uploaded")
+        program = {"Accept": "application/json"}
+
+        assert asked.status_code == 303
+        assert "who=" in asked.location and "name=" not in asked.location
+        assert 'value="欧娜"' in page.get(asked.location).text
+        assert page.get(asked.location, headers=program).json["total"] == 1
+        other = sign_in(make_user(RoleName.LEARNER, RoleName.ANALYST))
+        assert "欧娜" not in other.get(asked.location).text
 
     def test_has_the_other_spelling(self, page: FlaskClient) -> None:
         answer = page.get("/historylist?state=done&_external=1")
