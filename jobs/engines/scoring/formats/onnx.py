@@ -140,4 +140,4 @@ class ONNXRuntime:
 def _short(error: Exception) -> str:
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     # "[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : Load model from FILE failed:..." - the end is for people.
-    return _WHERE.sub("", line.rpartition(" : ")[2])[:160]
+    return _WHERE.sub("", line.rpartition(" : ")[2]).rpartition(", Error ")[2][:160]

@@ -51,7 +51,11 @@ def read_file(path: Path) -> Any:
         )
         raise RefusedModel(reason, "version")
     _check_external(model)
-    _check_operators(model)
+    try:
+        _check_operators(model)
+    except TypeError as error:  # damaged names come as bytes
+        reason = "the file is no whole ONNX model: a name in it is no text"
+        raise RefusedModel(reason, "onnx") from error
     return model
 
 

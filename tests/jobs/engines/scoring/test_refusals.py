@@ -118,6 +118,16 @@ class TestCheck:
         with pytest.raises(RefusedModel, match=reason):
             check(shared_data(f"models/pmml_unsupported/{name}.pmml"))
 
+    def test_refuses_an_onnx_file_whose_names_are_no_text(self, tmp_path: Path) -> None:
+        content = shared_data("models/onnx/relu.onnx").read_bytes()
+        path = tmp_path / "model.onnx"
+        path.write_bytes(content.replace(b"Relu", b"Re\xffu"))
+
+        with pytest.raises(RefusedModel) as caught:
+            check(path)
+
+        assert caught.value.code in ("onnx", "operator")
+
     def test_refuses_a_file_that_is_too_large(self, tmp_path: Path) -> None:
         path = tmp_path / "model.pmml"
         path.write_bytes(b"<PMML>" + b" " * 2000)
