@@ -59,6 +59,9 @@ def check_upload(upload_id: int, *, viewer: Viewer) -> Upload:
 def _store(upload_id: int, checked: Checked, *, arrived: list[int]) -> bool:
     """Keep what was found; not when other tables are there by now, of which it says nothing."""
     report = _as_json(checked)
+    report["repairable"] = not report["good"] and (
+        report["n_rows"] > 0 or bool(repaired(session.get_one(Upload, upload_id)).files)
+    )
     with transaction():
         # First, as a lock: a table that arrives at this moment waits, and then makes the check void.
         touched = update(Upload).where(Upload.id == upload_id).values(touched_at=utcnow())

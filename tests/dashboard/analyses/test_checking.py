@@ -74,6 +74,7 @@ class TestCheckUpload:
             if not report["good"]:
                 first = labels.findings(report["problems"])[0]
                 assert first.message and first.fix, name
+                assert report["repairable"] is bool(services.repaired(upload).files), name
                 with pytest.raises(Invalid):
                     services.start_analysis(upload.id, viewer=viewer, parameters={})
                 assert queries.find_latest_run(upload.id) is None, name
