@@ -16,17 +16,14 @@ from flask import Flask, current_app
 from flask_uploads import UploadSet, configure_uploads
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import FileStorage
 
 from dashboard.core.config import Uploads
 from dashboard.core.database import db
-from dashboard.core.errors import Invalid, Problem, TooLarge
-from dashboard.core.file_types import HEAD_BYTES, FileType, type_of
+from dashboard.core.errors import TooLarge
 from dashboard.core.i18n import _
 
 log = logging.getLogger(__name__)
 
-IMAGE_EXTENSIONS = {FileType.JPEG: "jpg", FileType.PNG: "png", FileType.WEBP: "webp"}
 FOLDERS = ("covers", "videos", "posters", "incoming", "plans", "scenery")
 # Longer than any request or check that is between making a file and committing its row.
 STRAY_AGE_S = 24 * 3600
@@ -39,7 +36,7 @@ class CoverSet(UploadSet):
         return f"{uuid.uuid4().hex}.{filename.rpartition('.')[2].lower()}"
 
 
-covers = CoverSet("covers", extensions=tuple(IMAGE_EXTENSIONS.values()))
+covers = CoverSet("covers", extensions=("jpg", "png", "webp"))
 
 
 def init_app(app: Flask) -> None:
@@ -51,30 +48,6 @@ def init_app(app: Flask) -> None:
     # It would serve what was uploaded without asking who may see it.
     app.config["UPLOADS_AUTOSERVE"] = False
     configure_uploads(app, covers)
-
-
-# ---------------------------------------------------------------------------------------------- pictures
-
-
-def save_cover(upload: FileStorage) -> str:
-    """Keep an uploaded picture and answer its stored name. Raises Invalid and TooLarge.
-
-    The content decides its type; SVG is refused because it can carry script.
-    """
-    limit = settings().max_image_bytes
-    head = upload.stream.read(HEAD_BYTES)
-    size = upload.stream.seek(0, 2)
-    upload.stream.seek(0)
-    extension = IMAGE_EXTENSIONS.get(type_of(head))
-    if extension is None:
-        message = _("The cover must be a JPEG, PNG or WebP picture.")
-        raise Invalid(message, problems=[Problem("cover", message)])
-    if size > limit:
-        size_mb = f"{limit / 2**20:.0f}"
-        raise TooLarge(_("The cover may be %(size)s MB at most.", size=size_mb))
-    name = str(covers.save(upload, name=f"cover.{extension}"))
-    delete_on_rollback(path_of("covers", name))
-    return name
 
 
 # ------------------------------------------------------------------------------------------------- files

@@ -19,7 +19,7 @@ from dashboard.catalogue.models import (
     UploadTicket,
     Video,
 )
-from dashboard.core import uploads
+from dashboard.core import pictures, uploads
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import Invalid, NotFound, Problem
 from dashboard.core.i18n import _
@@ -60,7 +60,7 @@ def create_item(
         session.add(item)
         session.flush()
         if cover:
-            item.cover = uploads.save_cover(cover)
+            item.cover = pictures.save_cover(cover)
         _record(item, "create", actor_id=actor_id)
     return item
 
@@ -79,7 +79,7 @@ def update_item(
         before = _values(item)
         _set(item, fields)
         if cover:
-            _replace_cover(item, uploads.save_cover(cover))
+            _replace_cover(item, pictures.save_cover(cover))
         session.flush()
         _record(item, "update", actor_id=actor_id, changes=_changes(before, _values(item)))
     return item

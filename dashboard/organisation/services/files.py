@@ -6,10 +6,9 @@ from sqlalchemy import delete, select
 from werkzeug.datastructures import FileStorage
 
 from dashboard.audit import services as audit
-from dashboard.core import uploads
+from dashboard.core import pictures, uploads
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import Invalid, Problem, TooLarge
-from dashboard.core.file_types import HEAD_BYTES, type_of
 from dashboard.core.i18n import _, lazy
 from dashboard.organisation.gltf import NotAModel, check_glb
 from dashboard.organisation.models import Backdrop, Unit
@@ -94,17 +93,7 @@ def _forget_backdrops() -> None:
 
 
 def _keep_picture(upload: FileStorage) -> str:
-    head = upload.stream.read(HEAD_BYTES)
-    size = upload.stream.seek(0, 2)
-    upload.stream.seek(0)
-    extension = uploads.IMAGE_EXTENSIONS.get(type_of(head))
-    if extension is None:
-        message = _("The floor plan must be a JPEG, PNG or WebP picture.")
-        raise Invalid(message, problems=[Problem("plan", message)])
-    limit = uploads.settings().max_image_bytes
-    if size > limit:
-        raise TooLarge(_("The picture may be %(size)s MB at most.", size=f"{limit / 2**20:.0f}"))
-    path = _place("plans", extension)
+    path = _place("plans", pictures.extension_of(upload, field="plan"))
     upload.save(path)
     return path.name
 

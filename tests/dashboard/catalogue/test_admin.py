@@ -69,7 +69,7 @@ class TestCourses:
 
         response = desk.post("/courses/new/", **course_fields(cover=cover))
 
-        assert "must be a JPEG, PNG or WebP picture" in response.text
+        assert "must be a JPEG, PNG or WebP file" in response.text
         assert session.query(Item).count() == 0
 
     def test_says_beside_the_field_what_is_wrong(self, desk: Desk) -> None:

@@ -13,8 +13,9 @@ from dashboard.core import uploads
 from dashboard.core.database import db, transaction
 from dashboard.core.errors import Conflict, Invalid, NotFound, TooLarge
 from tests.factories.catalogue import make_item, make_ready_video
+from tests.factories.pictures import png
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PNG = png()
 
 
 def picture(content: bytes = PNG, name: str = "封面.png") -> FileStorage:

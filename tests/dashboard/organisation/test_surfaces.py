@@ -35,8 +35,7 @@ from tests.factories.catalogue import make_item, make_ready_video
 from tests.factories.dashboard import Desk
 from tests.factories.models import add_line, deploy, viewer_of
 from tests.factories.organisation import make_glb, make_unit
-
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+from tests.factories.pictures import png
 
 
 @pytest.fixture
@@ -393,7 +392,7 @@ class TestTreeInTheDashboard:
             colour="#0d675c",
             position_ids=str(position.id),
             member_ids=str(person.id),
-            plan=(io.BytesIO(PNG), "plan.png"),
+            plan=(io.BytesIO(png()), "plan.png"),
         )
         unit = Unit.query.one()
 
