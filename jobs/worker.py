@@ -275,7 +275,9 @@ class Worker:
         with logging_job(job.id, attempt=job.attempt, kind=job.kind):
             log.info("%s%s", outcome.verdict, lost)
         if outcome.verdict is Verdict.CANCELLED:
-            _remove_files(run.folder)
+            # One that completed in its task's own transaction just before keeps what it made.
+            if was_mine:
+                _remove_files(run.folder)
         elif job.followed or outcome.verdict is Verdict.RELEASED:
             self._broker.publish(job.id, queue=run.task.kind.queue)
 

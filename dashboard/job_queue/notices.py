@@ -93,18 +93,19 @@ def mark_all_read(owner_id: int) -> None:
 
 def _mark(job_ids: list[int], owner_id: int) -> None:
     unread = (
-        select(Job.id)
+        select(Job.id, Job.finished_at)
         .outerjoin(NoticeRead, NoticeRead.job_id == Job.id)
         .where(Job.id.in_(job_ids), Job.owner_id == owner_id, Job.state.in_(TOLD))
         .where(or_(NoticeRead.read_at.is_(None), NoticeRead.read_at < Job.finished_at))
     )
-    found = list(session.scalars(unread))
+    found = session.execute(unread).all()
     if not found:
         return
     # Another tab of hers may do so at this moment.
     with suppress(Conflict), transaction():
-        for job_id in found:
-            session.merge(NoticeRead(job_id=job_id, read_at=utcnow()))
+        for job_id, finished_at in found:
+            # The end was written by the clock of the database, which may be ahead of this one.
+            session.merge(NoticeRead(job_id=job_id, read_at=max(utcnow(), finished_at or utcnow())))
 
 
 def _is_unread(row: Any) -> bool:

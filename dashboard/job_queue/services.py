@@ -31,6 +31,8 @@ from jobs.messages import Message
 NORMAL = 0
 LOW = 10
 CLEAN_UP_BATCH = 200
+MOST_DAYS = 100 * 365
+"""No job is older; calendars end somewhere."""
 
 
 def enqueue(
@@ -159,17 +161,17 @@ def remove_alike(*, kind: str, error: str, viewer: Viewer) -> int:
     """Remove the failed jobs of one kind with one reason, and their files; how many."""
     alike = (Job.state == JobState.FAILED, Job.kind == kind, Job.error == error)
     ids = list(session.scalars(select(Job.id).where(*alike)))
-    for start in range(0, len(ids), CLEAN_UP_BATCH):
-        _remove(ids[start : start + CLEAN_UP_BATCH])
-    if ids:
+    starts = range(0, len(ids), CLEAN_UP_BATCH)
+    n_removed = sum(_remove(ids[start : start + CLEAN_UP_BATCH]) for start in starts)
+    if n_removed:
         with transaction():
             audit.record(
                 actor_id=viewer.user_id,
                 action="job.purge",
                 subject=f"job:{ids[-1]}",
-                summary=f"{kind}: {len(ids)}",
+                summary=f"{kind}: {n_removed}",
             )
-    return len(ids)
+    return n_removed
 
 
 def drain_worker(name: str, *, viewer: Viewer) -> None:
@@ -195,22 +197,25 @@ def _remove_finished(
     keep_days: int,
     on_batch: Callable[[int], None] = lambda n_removed: None,
 ) -> int:
-    before = utcnow() - timedelta(days=keep_days)
+    before = utcnow() - timedelta(days=min(keep_days, MOST_DAYS))
     n_removed = 0
     while ids := _finished_before(before, states):
-        _remove(ids)
-        n_removed += len(ids)
+        n_removed += _remove(ids)
         on_batch(n_removed)
     return n_removed
 
 
-def _remove(ids: list[int]) -> None:
+def _remove(ids: list[int]) -> int:
     with transaction():
-        session.execute(delete(JobEvent).where(JobEvent.job_id.in_(ids)))
-        session.execute(delete(Job).where(Job.id.in_(ids)))
-    for job_id in ids:
+        # Its state once more: somebody may have queued one of them again since the look.
+        over = Job.id.in_(ids) & Job.state.in_(FINISHED)
+        session.execute(delete(Job).where(over), execution_options=_PLAIN)
+        kept = set(session.scalars(select(Job.id).where(Job.id.in_(ids))))
+    gone = set(ids) - kept
+    for job_id in gone:
         # After the commit: a file without a row is found again by nobody, but harms nobody.
         shutil.rmtree(queries.runs_dir() / str(job_id), ignore_errors=True)
+    return len(gone)
 
 
 _PLAIN = {"synchronize_session": False}

@@ -21,7 +21,7 @@ from dashboard.job_queue.runner import build_worker, run_child
 from dashboard.job_queue.tasks import TASKS as OWN_TASKS
 from jobs.messages import message
 from jobs.retry import NEVER, Retry
-from jobs.tasks import JobContext, Task, task
+from jobs.tasks import Cancelled, JobContext, Task, task
 from jobs.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,6 +180,17 @@ def _complete(message: InChild, ctx: JobContext) -> None:
     services.complete(job_id=ctx.job_id, attempt=ctx.attempt, result={"by": "the task"})
 
 
+def _complete_late(message: InChild, ctx: JobContext) -> None:
+    """Complete the job when it is too late to cancel it."""
+    (ctx.workspace() / "made.txt").write_text("made")
+    Path(message.path).touch()
+    try:
+        time.sleep(600)
+    except Cancelled:
+        services.complete(job_id=ctx.job_id, attempt=ctx.attempt)
+        raise
+
+
 DEEDS: dict[str, Any] = {
     "say": _say,
     "tree": _tree,
@@ -190,6 +201,7 @@ DEEDS: dict[str, Any] = {
     "memory": _memory,
     "cpu": _cpu,
     "complete": _complete,
+    "complete late": _complete_late,
     "flood": _flood,
     "fork": _fork,
     "escape": _escape,

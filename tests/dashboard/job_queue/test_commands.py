@@ -30,6 +30,8 @@ class TestRun:
         assert " queued " in jobs("retry", job_id)
         assert "retried" in jobs("show", job_id)
         jobs("cancel", job_id)
+        never = ("--older-than-days", 2**31 - 1)
+        assert jobs("purge", "--state", "cancelled", *never) == "0 jobs removed"
         assert jobs("purge", "--state", "cancelled") == "1 jobs removed"
         assert jobs("list") == "0 of 0 jobs"
 

@@ -111,6 +111,16 @@ class TestNotices:
         assert [each.key for each in notices.list_notices(owner.id).shown] == [f"{job_id}-2"]
         assert notices.list_notices(owner.id).n_unread == 1
 
+    def test_are_read_also_when_the_clock_of_the_database_is_ahead(
+        self, end: Callable[..., int], make_user: Callable
+    ) -> None:
+        owner = make_user()
+        job_id = end(owner, days_ago=-1)
+
+        notices.mark_read(job_id, owner_id=owner.id)
+
+        assert notices.list_notices(owner.id).n_unread == 0
+
     def test_are_all_read_by_one_button(
         self, each_database: str, end: Callable[..., int], make_user: Callable, sign_in: SignIn
     ) -> None:

@@ -228,6 +228,20 @@ class TestChildren:
 
         assert (job.state, job.result) == (JobState.DONE, {"by": "the task"})
 
+    def test_keeps_what_it_made_when_it_completed_before_it_could_be_cancelled(
+        self, app: Flask, put: Put, working: Callable, for_children: None, tmp_path: Path
+    ) -> None:
+        begun = tmp_path / "begun"
+        job_id = put(InChild(what="complete late", path=str(begun)))
+
+        with working():
+            wait_for(begun.exists)
+            services.cancel_job(job_id, viewer=ADMIN)
+            job = ended(job_id)
+
+        assert job.state is JobState.DONE
+        assert (queries.runs_dir() / str(job_id) / "1" / "made.txt").exists()
+
     def test_leaves_no_process_when_cancelled(
         self, app: Flask, put: Put, working: Callable, for_children: None, tmp_path: Path
     ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -276,3 +277,25 @@ class TestCleanUp:
         assert session.get(Job, recent) is not None
         assert not (queries.runs_dir() / str(old)).exists()
         assert (queries.runs_dir() / str(recent)).exists()
+
+    def test_keeps_a_job_that_was_queued_again_meanwhile(
+        self, each_database: str, app: Flask, put: Put, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        again, old = put(MESSAGE), put(MESSAGE)
+        for job_id in (again, old):
+            services.cancel_job(job_id, viewer=ADMIN)
+        look = services._finished_before
+
+        def look_and_be_overtaken(*args: Any) -> list[int]:
+            found = look(*args)
+            if found:
+                services.retry_job(again, viewer=ADMIN)
+            return found
+
+        monkeypatch.setattr(services, "_finished_before", look_and_be_overtaken)
+
+        assert services.purge(state=JobState.CANCELLED) == 1
+
+        assert fresh(again).state is JobState.QUEUED
+        assert EventKind.RETRIED in [event.kind for event in queries.list_events(fresh(again))]
+        assert session.get(Job, old) is None
