@@ -104,7 +104,11 @@ def recipe() -> AnyResponse:
     run = queries.find_current_run()
     if run is None:
         raise NotFound()
-    response = jsonify({"run": run.id, "job_id": run.job_id, **run.recipe})
+    times = {
+        name: f"{moment.isoformat(timespec='seconds')}Z" if moment else None
+        for name, moment in (("started_at", run.started_at), ("finished_at", run.finished_at))
+    }
+    response = jsonify({"run": run.id, "job_id": run.job_id, **times, **run.recipe})
     return _download(response, f"recommendations-{run.id}-recipe.json")
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,14 @@ from dashboard.core.errors import Invalid
 from dashboard.core.i18n import _
 from dashboard.core.ids import MAX_ID
 from dashboard.recommendations.queries import MEETINGS
-from dashboard.recommendations.services.transfer import ROWS_AT_ONCE, Format
+from dashboard.recommendations.services.transfer import COLUMNS, ROWS_AT_ONCE, Format
 
 EARLIEST = datetime(1970, 1, 1)
 # Clocks differ; what happens next week has not happened.
 LATEST = timedelta(days=1)
 STARS = range(1, 6)
+# Columns that are read of a file that has more.
+NAMES = (*COLUMNS, "rating", "timestamp")
 
 
 class BadLine(ValueError):
@@ -59,7 +61,14 @@ def read_lines(path: Path, form: Format) -> Iterator[Line]:
                 yield Line(number, _row(raw))
             except BadLine as error:
                 yield Line(number, None, str(error))
-    except (csv.Error, UnicodeError, pa.ArrowException, RecursionError, OSError) as error:
+    except (
+        csv.Error,
+        pa.ArrowException,
+        ValueError,
+        OverflowError,
+        RecursionError,
+        OSError,
+    ) as error:
         message = _("The file cannot be read as %(form)s: %(why)s", form=form, why=error)
         raise Invalid(message) from error
 
@@ -72,7 +81,11 @@ def _csv(path: Path) -> Iterator[tuple[int, Any]]:
         if missing:
             raise Invalid(_("The file has no column %(names)s.", names=", ".join(missing)))
         for row in reader:
-            yield reader.line_num, row
+            if None in row:  # what stands under no name
+                more = BadLine(_("the line has more fields than the header"))
+                yield reader.line_num, more
+            else:
+                yield reader.line_num, row
 
 
 def _json(path: Path) -> Iterator[tuple[int, Any]]:
@@ -108,16 +121,52 @@ def _parsed(text: str) -> Any:
 def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
     number = 0
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
-            for row in batch.to_pylist():
+        names = [name for name in NAMES if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names):
+            for row in _objects(batch):
                 number += 1
                 yield number, row
+
+
+def _objects(batch: pa.RecordBatch) -> list[Any]:
+    """The rows as objects; a time that Python has not is a text there, which names it."""
+    batch = _each(batch, _microseconds)
+    try:
+        return batch.to_pylist()
+    except (ValueError, OverflowError):
+        alone = (batch.slice(place, 1) for place in range(batch.num_rows))
+        return [_only_object(row) for row in alone]
+
+
+def _only_object(row: pa.RecordBatch) -> Any:
+    try:
+        return row.to_pylist()[0]
+    except (ValueError, OverflowError):
+        return _each(row, _text_of_time).to_pylist()[0]
+
+
+def _each(batch: pa.RecordBatch, change: Callable[[pa.Array], pa.Array]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(list(map(change, batch.columns)), names=batch.schema.names)
+
+
+def _microseconds(column: pa.Array) -> pa.Array:
+    """Other programs write nanoseconds; Python and the database stop at microseconds."""
+    if not pa.types.is_timestamp(column.type):
+        return column
+    zone = "UTC" if column.type.tz else None
+    return column.cast(pa.timestamp("us", tz=zone), safe=False)
+
+
+def _text_of_time(column: pa.Array) -> pa.Array:
+    return column.cast(pa.string()) if pa.types.is_temporal(column.type) else column
 
 
 _RAW = {Format.CSV: _csv, Format.JSON: _json, Format.PARQUET: _parquet}
 
 
 def _row(raw: Any) -> Row:
+    if isinstance(raw, BadLine):
+        raise raw
     if not isinstance(raw, dict):
         raise BadLine(_("this is no object with user_id and item_id"))
     rating = _number(raw, "rating")

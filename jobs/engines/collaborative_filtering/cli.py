@@ -35,7 +35,7 @@ from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemCon
 from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow
 from jobs.engines.collaborative_filtering.model_names import BASELINES, DEFAULT, MODELS
 from jobs.engines.collaborative_filtering.rating_prediction import errors_of
-from jobs.engines.collaborative_filtering.reader import read_items
+from jobs.engines.collaborative_filtering.reader import read_item_ids
 from jobs.engines.collaborative_filtering.recommender import Recommender
 from jobs.engines.collaborative_filtering.splits import Split, by_time, leave_last_out
 
@@ -68,13 +68,13 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     judge = commands.add_parser(
         "evaluate", parents=[ratings], help="compare models on hidden events of CSV files"
     )
-    judge.add_argument("--items", type=Path, metavar="FILE", help="CSV of the items: the catalogue")
+    judge.add_argument("--items", type=Path, metavar="FILE", help="CSV with item_id: the catalogue")
     judge.add_argument("--split", choices=list(SPLITS), default="leave-last-out")
     judge.add_argument(
         "--models", metavar="NAME,...", help=f"default: all that fit the size; {', '.join(NAMES)}"
     )
     judge.add_argument("--k", type=_positive, default=10, metavar="N", help="length of the lists")
-    judge.add_argument("--seed", type=int, default=0, metavar="N")
+    judge.add_argument("--seed", type=_seed, default=0, metavar="N")
     judge.add_argument("--json", action="store_true", help="print one JSON object last")
     judge.set_defaults(engine_command=_evaluate)
     near = commands.add_parser(
@@ -109,10 +109,17 @@ def _complain(text: str, code: int) -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+    return _whole(text, least=1)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, least=0)
+
+
+def _whole(text: str, *, least: int) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and int(text) >= least):
+        raise argparse.ArgumentTypeError(f"must be a whole number of {least} or more")
+    return int(text)
 
 
 # --- neighbours ---
@@ -169,7 +176,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     for name in names or _names_for(data):
         row, parameters = _judge(name, split, arguments)
         models[name] = _figures(row, parameters, share=data.n_items / n_items)
-        print(_line(name, row), flush=True)
+        print(_line(name, row, coverage=models[name]["coverage"]), flush=True)
     errors = _rating_errors(events, seed=arguments.seed)
     if errors:
         print("\nRMSE of ratings: " + ", ".join(f"{n} {e:.4f}" for n, e in errors.items()))
@@ -217,8 +224,7 @@ def _interactions(events: EventColumns, *, seed: int) -> Interactions:
 def _catalogue_size(path: Path | None, data: Interactions) -> int:
     if path is None:
         return data.n_items
-    listed = read_items(path).item_ids.astype(np.str_)
-    return len(np.union1d(listed, data.item_ids.astype(np.str_)))
+    return len(np.union1d(read_item_ids(path), data.item_ids.astype(np.str_)))
 
 
 def _judge(
@@ -253,13 +259,13 @@ def _figures(row: MetricRow, parameters: dict[str, Any], *, share: float) -> dic
     }
 
 
-def _line(name: str, row: MetricRow) -> str:
+def _line(name: str, row: MetricRow, *, coverage: float) -> str:
     def shown(figure: Figure) -> str:
         return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
     return (
         f"{name:18} {shown(row.recall):>22} {shown(row.ndcg):>22} {row.map.value:7.3f} "
-        f"{row.coverage:6.3f} {row.seconds:8.2f}"
+        f"{coverage:6.3f} {row.seconds:8.2f}"
     )
 
 

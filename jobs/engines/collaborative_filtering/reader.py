@@ -87,6 +87,14 @@ def read_items(path: Path) -> ItemTexts:
     )
 
 
+def read_item_ids(path: Path) -> Labels:
+    """(n_lines,) the item ids of a file as text, whatever else its columns are.
+
+    Raises InvalidRatings with every problem of the file."""
+    ids = _read([path], ("item_id",), lambda fields: fields.required("item_id"))
+    return np.array(ids, dtype=np.str_)
+
+
 @dataclass(frozen=True, slots=True)
 class _Event:
     user_id: str

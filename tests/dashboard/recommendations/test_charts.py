@@ -49,6 +49,20 @@ class TestPopularity:
         assert chart.rows == [(1, 7, "Word", 3, 0.75), (2, 9, "", 1, 1.0)]
         assert len(chart.figure.data) == 2
 
+    def test_draws_100_000_items_through_some_and_says_so(self) -> None:
+        n = 100_000
+        counts = np.arange(n, 0, -1)
+        curve = PopularityCurve(
+            item_ids=np.arange(n), n_users=counts, cumulative_share=np.cumsum(counts) / counts.sum()
+        )
+
+        chart = charts.popularity(curve, {})
+
+        drawn = len(chart.figure.data[0].x)
+        assert drawn <= 1_500
+        assert f"drawn through {drawn} of 100000 items" in chart.label
+        assert len(chart.rows) == n
+
 
 class TestCoverage:
     def test_counts_items(self) -> None:

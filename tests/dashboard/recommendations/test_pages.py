@@ -188,3 +188,5 @@ class TestRecipe:
         assert len(recipe["data_sha256"]) == 64
         assert recipe["parameters"]["blend"]["neighbours"] == 100
         assert recipe["versions"]["numpy"]
+        assert recipe["started_at"] <= recipe["finished_at"]
+        assert recipe["finished_at"].endswith("Z")

@@ -109,6 +109,36 @@ class TestImport:
         assert "there is no user 1000000" in response.json["errors"][0]["message"]
         assert n_events() == before
 
+    def test_names_a_line_of_more_fields_than_the_header(
+        self, world: World, client: FlaskClient, admin: Headers
+    ) -> None:
+        body = written("csv", [row(world), row(world)]) + b",0.5"
+
+        response = client.post(URL, data=body, headers=admin)
+
+        (error,) = response.json["errors"]
+        assert error == {"field": "line 3", "message": "the line has more fields than the header"}
+
+    def test_takes_nanoseconds_and_names_a_time_that_is_none(
+        self, world: World, client: FlaskClient, admin: Headers
+    ) -> None:
+        ids = {"user_id": [world.crowd[0].id] * 2, "item_id": [world.items["Soup"].id] * 2}
+
+        def sent(times: list[int], unit: str) -> Any:
+            file = io.BytesIO()
+            columns = {**ids, "created_at": pa.array(times, pa.timestamp(unit))}
+            pq.write_table(pa.table(columns), file)
+            return client.post(f"{URL}?format=parquet", data=file.getvalue(), headers=admin)
+
+        second = 1_700_000_000
+        good = sent([second * 10**9 + 1, second * 10**9], "ns")
+        bad = sent([second * 10**6, 2**62], "us")
+
+        assert (good.json["n_lines"], good.json["n_new"]) == (2, 1)
+        (error,) = bad.json["errors"]
+        assert error["field"] == "line 2"
+        assert "expected a time" in error["message"]
+
     @pytest.mark.parametrize(
         ("form", "body"),
         [

@@ -87,6 +87,30 @@ class TestEvaluate:
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
 
+    def test_counts_what_is_in_no_list_with_a_catalogue_of_ids(
+        self, ratings: Path, tmp_path: Path
+    ) -> None:
+        items = tmp_path / "items.csv"
+        items.write_text("item_id\n" + "".join(f"more-{n}\n" for n in range(1_000)))
+        options = ("--ratings", str(ratings), "--models", "popularity", "--json")
+
+        alone = run(ENVIRONMENT, "recommend", "evaluate", *options)
+        among = run(ENVIRONMENT, "recommend", "evaluate", *options, "--items", str(items))
+
+        told = [json.loads(done.stdout.splitlines()[-1])["models"] for done in (alone, among)]
+        assert told[1]["popularity"]["coverage"] < 0.1 * told[0]["popularity"]["coverage"]
+        line = next(line for line in among.stdout.splitlines() if line.startswith("popularity"))
+        assert f"{told[1]['popularity']['coverage']:.3f}" == line.split()[-2]
+
+    @pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--k", "0"), ("--k", "x")])
+    def test_refuses_what_is_no_such_number(self, ratings: Path, option: str, value: str) -> None:
+        done = run(
+            ENVIRONMENT, "recommend", "evaluate", "--ratings", str(ratings), f"{option}={value}"
+        )
+
+        assert done.returncode == 2
+        assert f"argument {option}: must be a whole number of" in done.stderr
+
     def test_names_a_file_that_is_not_there(self) -> None:
         done = run(ENVIRONMENT, "recommend", "evaluate", "--ratings", "/nowhere/r.csv")
 
