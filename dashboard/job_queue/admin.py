@@ -18,6 +18,7 @@ from dashboard.job_queue import queries, services
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import STATE_LABELS, Job, JobState
 from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.reasons import reason_of
 from dashboard.job_queue.status import progress_text
 
 WORK = lazy("Work")
@@ -64,6 +65,7 @@ class Jobs(AtriumModelView):
         "progress": lambda _view, _context, job, _name: _progress(job),
         "owner": lambda _view, _context, job, _name: _owner(job),
         "args": lambda _view, _context, job, _name: _arguments(job),
+        "error": lambda _view, _context, job, _name: reason_of(job.error),
     }
     column_filters = (
         Choice("state", lazy("State"), Job.state, STATE_LABELS),

@@ -16,6 +16,7 @@ from dashboard.job_queue.expectations import expect
 from dashboard.job_queue.kinds import label_of
 from dashboard.job_queue.models import STATE_LABELS, JobState
 from dashboard.job_queue.queries import Viewer
+from dashboard.job_queue.reasons import reason_of
 from dashboard.job_queue.result_pages import result_page_of
 from dashboard.job_queue.status import status_of
 
@@ -27,7 +28,7 @@ MAX_PAGE = 1_000_000
 
 @pages.app_context_processor
 def _helpers() -> dict[str, Any]:
-    return {"kind_label": label_of, "own_notices": own_notices}
+    return {"kind_label": label_of, "reason_of": reason_of, "own_notices": own_notices}
 
 
 def own_notices() -> notices.Notices:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
 from dashboard.job_queue.models import Job, JobState
+from dashboard.job_queue.reasons import reason_of
 
 # While something happens people watch; afterwards a page only has to notice a retry elsewhere.
 POLL_ACTIVE_S = 1.5
@@ -71,7 +72,7 @@ def _text(job: Job, position: int | None, silent_s: float | None) -> str:
             return _("Being cancelled")
         percent = f"{job.progress:.0%}"
         return f"{percent} {progress_text(job)}".strip()
-    return job.error if job.state is JobState.FAILED else ""
+    return reason_of(job.error) if job.state is JobState.FAILED else ""
 
 
 def _reason_for_later(job: Job) -> str:
