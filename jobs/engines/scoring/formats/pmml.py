@@ -98,8 +98,11 @@ class PMMLRuntime:
 
         None when the engine answers with something that only its JSON says.
         """
+        row = [record.get(name) for name in self._names]
+        if None in row:
+            return self._predict_with_gaps([record])[0]
         try:
-            answer = self._model.predict(self._row([record.get(name) for name in self._names]))
+            answer = self._model.predict(self._row(row))
         except self._errors as error:
             raise PredictionFailed(f"the engine failed: {_short(error)}") from error
         if len(answer) != len(self._columns):
@@ -112,16 +115,37 @@ class PMMLRuntime:
 
     def _predict_chunk(self, records: Sequence[Record]) -> list[Record]:
         rows = [[record.get(name) for name in self._names] for record in records]
-        split = orjson.dumps({"columns": self._names, "data": rows}).decode()
-        try:
-            answer = str(self._model.predict(split))
-        except self._errors as error:
-            raise PredictionFailed(f"the engine failed: {_short(error)}") from error
-        table = orjson.loads(_without_nan(answer))
+        if any(None in row for row in rows):
+            return self._predict_with_gaps(records)
+        table = self._predict_json({"columns": self._names, "data": rows})
         columns = table["columns"]
         if len(table["data"]) != len(records):
             raise PredictionFailed("the engine left out records")
         return [dict(zip(columns, row, strict=True)) for row in table["data"]]
+
+    def _predict_with_gaps(self, records: Sequence[Record]) -> list[Record]:
+        """The outputs of records that lack values: the engine takes null in a whole-number input for -2^63.
+
+        What is not there at all it takes as missing.
+        """
+        given = [
+            {name: value for name in self._names if (value := record.get(name)) is not None}
+            for record in records
+        ]
+        found: list[Record] = self._predict_json(given)
+        if len(found) != len(records):
+            raise PredictionFailed("the engine left out records")
+        # These come in no order.
+        return [
+            {name: each[name] for name in self._columns if name in each} | each for each in found
+        ]
+
+    def _predict_json(self, data: Any) -> Any:
+        try:
+            answer = str(self._model.predict(orjson.dumps(data).decode()))
+        except self._errors as error:
+            raise PredictionFailed(f"the engine failed: {_short(error)}") from error
+        return orjson.loads(_without_nan(answer))
 
     def interrupt(self) -> None:
         """Nothing: Java cannot be stopped, its process is ended."""
