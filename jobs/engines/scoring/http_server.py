@@ -167,10 +167,11 @@ class _Connection(asyncio.Protocol):
             self._since = time.monotonic()
         while data and not parser.completed:
             data = data[parser.received(data) :]
+            if parser.empty:
+                # Blank lines between requests.
+                parser = self._parser = HTTPRequestParser(_LIMITS)
         self._ahead = data
-        if parser.completed and parser.empty:
-            self._parser = None
-        elif self._arriving is not None:
+        if self._arriving is not None:
             if parser.completed and not self._arriving.done():
                 self._arriving.set_result(None)
         elif self._task is None and (parser.headers_finished or parser.completed):
@@ -193,14 +194,20 @@ class _Connection(asyncio.Protocol):
             self._task = None
         if self._leaving:
             return
-        keep = parser.completed and not (parser.connection_close or self._server.stopping)
-        self._write(response, keep=keep, http_1_0=parser.version == "1.0")
+        all_read = parser.completed and _ends_where_it_says(parser)
+        keep = all_read and not (parser.connection_close or self._server.stopping)
+        self._write(
+            response,
+            keep=keep,
+            http_1_0=parser.version == "1.0",
+            head_only=parser.command == "HEAD",
+        )
         parser.close()
         if keep:
             self._parser = None
             self._next()
         else:
-            self._leave(all_read=parser.completed)
+            self._leave(all_read=all_read)
 
     def _next(self) -> None:
         """Go on with what came meanwhile."""
@@ -211,7 +218,9 @@ class _Connection(asyncio.Protocol):
             self._feed(self._ahead)
         self._transport.resume_reading()
 
-    def _write(self, response: Response, *, keep: bool, http_1_0: bool = False) -> None:
+    def _write(
+        self, response: Response, *, keep: bool, http_1_0: bool = False, head_only: bool = False
+    ) -> None:
         connection = b"" if keep and not http_1_0 else _KEEP if keep else _CLOSE
         self._transport.write(
             b"HTTP/1.1 %d %b\r\n%bDate: %b\r\nContent-Length: %d\r\n%b\r\n%b"
@@ -222,7 +231,7 @@ class _Connection(asyncio.Protocol):
                 self._server.date,
                 len(response.body),
                 connection,
-                response.body,
+                b"" if head_only else response.body,
             )
         )
 
@@ -256,6 +265,14 @@ class _Connection(asyncio.Protocol):
         elif self._task is None and (seconds > IDLE_S or self._server.stopping):
             self._leaving = True
             self._transport.close()
+
+
+def _ends_where_it_says(parser: Any) -> bool:
+    """Whether what follows is the next request, not the rest of a broken body.
+
+    The parser takes Transfer-Encoding out of the headers where it obeys it: before HTTP/1.1 it does not.
+    """
+    return parser.error is None and "TRANSFER_ENCODING" not in parser.headers
 
 
 class Server:

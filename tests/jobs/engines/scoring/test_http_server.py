@@ -139,6 +139,18 @@ class TestRequests:
         assert b"Connection: close" in said
         assert said.endswith(b"POST  body")
 
+    def test_skips_blank_lines_between_requests(self, server: Running) -> None:
+        said = server.say(post() + b"\r\n\r\n\r\n\r\n" + post(more=CLOSE))
+
+        assert said.count(b"POST  body") == 2
+
+    def test_sends_no_body_to_head(self, server: Running) -> None:
+        said = server.say(b"HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n", post(more=CLOSE))
+
+        head, _, rest = said.partition(b"\r\n\r\n")
+        assert b"Content-Length: 6" in head
+        assert rest.startswith(b"HTTP/1.1 200")
+
     def test_sends_a_large_answer_to_a_slow_reader(self, server: Running) -> None:
         with server.connect() as connection:
             connection.sendall(post(b"/large") + post(more=CLOSE))
@@ -187,6 +199,32 @@ class TestRefusals:
         said = server.say(post(b"/refused", hidden), post(more=CLOSE))
 
         assert said.count(b"HTTP/1.1") == 2
+        assert b"smuggled" not in said
+
+    @pytest.mark.parametrize(
+        ("version", "more", "body"),
+        [
+            pytest.param(b" HTTP/1.1", b"", b"zz\r\n", id="broken-chunk"),
+            pytest.param(
+                b" HTTP/1.1", b"", b"1000001\r\n" + b"x" * (2**24 + 1), id="too-long-chunks"
+            ),
+            pytest.param(b" HTTP/1.1", b"Content-Length: 3\r\n", b"zz\r\n", id="both-lengths"),
+            pytest.param(
+                b" HTTP/1.0", b"Connection: keep-alive\r\n", b"0\r\n\r\n", id="chunks-in-1.0"
+            ),
+            pytest.param(b"", b"", b"0\r\n\r\n", id="chunks-without-version"),
+        ],
+    )
+    def test_what_follows_a_broken_body_is_no_request(
+        self, server: Running, version: bytes, more: bytes, body: bytes
+    ) -> None:
+        head = b"POST /x%b\r\n%bTransfer-Encoding: chunked\r\n\r\n" % (version, more)
+
+        # The body comes after the head was taken.
+        said = server.say(head, body + post(b"/x", b"smuggled", CLOSE))
+
+        assert said.count(b"HTTP/1.1 ") == 1
+        assert b"Connection: close" in said
         assert b"smuggled" not in said
 
 
