@@ -1,6 +1,7 @@
 """R158: what the document lists without a name, in the same style; the names are ours."""
 
 import json
+import math
 from typing import Any
 
 from flask import request
@@ -267,6 +268,9 @@ def _file() -> tuple[Any, str]:
 def _number(name: str, default: float) -> float:
     text = parameter(name, default=str(default))
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise BadParameter(f"{name} must be a number") from error
+    if not math.isfinite(value):
+        raise BadParameter(f"{name} must be a number")
+    return value

@@ -70,7 +70,7 @@ def submit(
     data = json.dumps(records, ensure_ascii=False).encode()
     wanted = check_outputs(deployment.version, outputs)
     fingerprint = _fingerprint(data, wanted)
-    if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
+    if (known := _known(deployment, idempotency_key, fingerprint, owner_id)) is not None:
         return known
     try:
         with transaction():
@@ -88,7 +88,7 @@ def submit(
             give_job(task, deployment)
     except Conflict:
         # The same key came twice at once: the other one's task is there now.
-        if (known := _known(deployment, idempotency_key, fingerprint)) is None:
+        if (known := _known(deployment, idempotency_key, fingerprint, owner_id)) is None:
             raise
         return known
     return task
@@ -120,7 +120,7 @@ def submit_batch(
             max_bytes=queries.settings().max_batch_bytes,
         )
         fingerprint = _fingerprint(digest.encode(), [*wanted, result_format])
-        if (known := _known(deployment, idempotency_key, fingerprint)) is not None:
+        if (known := _known(deployment, idempotency_key, fingerprint, owner_id)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
             return known
         form, n_rows = _understand(folder / INPUT[TaskKind.BATCH], original_name, deployment)
@@ -143,7 +143,7 @@ def submit_batch(
             give_job(task, deployment)
     except Conflict:
         shutil.rmtree(folder, ignore_errors=True)
-        if (known := _known(deployment, idempotency_key, fingerprint)) is None:
+        if (known := _known(deployment, idempotency_key, fingerprint, owner_id)) is None:
             raise
         return known
     except BaseException:
@@ -245,14 +245,17 @@ def give_job(task: PredictionTask, deployment: Deployment) -> None:
     session.flush()
 
 
-def _known(deployment: Deployment, key: str, fingerprint: str) -> PredictionTask | None:
+def _known(
+    deployment: Deployment, key: str, fingerprint: str, owner_id: int | None
+) -> PredictionTask | None:
     """The task that was sent with this key, when there is one. Raises KeyReused and Invalid."""
     if not key:
         return None
     if len(key) > MAX_KEY or not key.isprintable():
         raise _invalid("Idempotency-Key", _("At most %(most)s characters, please.", most=MAX_KEY))
     task = queries.find_task_by_key(deployment.id, key)
-    if task is not None and task.fingerprint != fingerprint:
+    # Another caller's task could not be looked at by this one.
+    if task is not None and (task.fingerprint, task.owner_id) != (fingerprint, owner_id):
         raise KeyReused(_("This key was sent with other content before."))
     return task
 

@@ -250,6 +250,15 @@ class TestTasks:
         assert again.json["id"] == first.json["id"]
         assert (reused.status_code, reused.json["code"]) == (409, "idempotency_mismatch")
 
+    def test_a_key_of_another_caller_does_not_give_her_task(
+        self, deployed: Deployed, analyst: User
+    ) -> None:
+        deployment, records = deployed[0], [{"a": 1.0, "b": 2.0}]
+        services.submit(deployment, records, owner_id=analyst.id, idempotency_key="k-1")
+
+        with pytest.raises(services.KeyReused):
+            services.submit(deployment, records, owner_id=None, idempotency_key="k-1")
+
     def test_a_result_comes_after_the_end(self, deployed: Deployed, client: FlaskClient) -> None:
         path = f"/deployments/{deployed[0].id}/tasks"
         task = with_token(client, "POST", path, deployed[1], json=RECORD).json

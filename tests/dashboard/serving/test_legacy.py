@@ -171,3 +171,14 @@ def test_no_log_holds_a_password(
 
     assert PASSWORD not in caplog.text
     assert "canary-pw-1" not in caplog.text
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "many"])
+def test_a_number_that_is_none_is_refused(
+    client: FlaskClient, analyst: User, line: Model, value: str
+) -> None:
+    wishes = who(analyst, modelname="line", deployment="x", replicas=value)
+
+    answer = client.post("/api/v0/deploymodel", data=wishes)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "bad_parameter")
