@@ -6,12 +6,12 @@ from dashboard.recommendations.queries.behaviour import (
     Signal,
     Signals,
     facts_of,
-    ignored_pairs,
     list_popular_ids,
     load_events,
     signals_from,
     signals_of,
     titles_of,
+    withdrawn_pairs,
 )
 from dashboard.recommendations.queries.online import (
     Shown,
@@ -57,7 +57,6 @@ __all__ = [
     "get_rule",
     "get_run",
     "get_settings",
-    "ignored_pairs",
     "list_done_runs",
     "list_experiments",
     "list_kept_runs",
@@ -76,4 +75,5 @@ __all__ = [
     "signals_from",
     "signals_of",
     "titles_of",
+    "withdrawn_pairs",
 ]

@@ -1,8 +1,9 @@
 """What learners did: as arrays, or one learner's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ MEETINGS = (
 FEW_STARS = 2
 # The newest events say most (their weight falls with rank); a longer history only costs time.
 MAX_OWN_EVENTS = 2_000
+# Numbers that one query names: PostgreSQL takes 65,535 at most.
+IDS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Signals:
 def load_events(*, after: int = 0) -> Events:
     """Every meeting of a published item with a number above `after`, in one query.
 
-    What somebody asked to leave out is left out."""
+    What somebody asked to leave out, or is not interested in, is left out."""
     # Read first: an event that commits meanwhile is read again by the next call, never missed.
     last_id = session.scalar(select(func.max(Event.id))) or 0
     query = (
@@ -74,8 +77,8 @@ def load_events(*, after: int = 0) -> Events:
     )
     if after:
         query = query.where(Event.id > after)
-    ignored = ignored_pairs()
-    rows = [row for row in session.execute(query).all() if (row[0], row[1]) not in ignored]
+    withdrawn = withdrawn_pairs()
+    rows = [row for row in session.execute(query).all() if (row[0], row[1]) not in withdrawn]
     place = {kind.value: number for number, kind in enumerate(MEETINGS)}
     times = np.array([row[2] for row in rows], dtype="datetime64[us]").astype(np.int64)
     return Events(
@@ -87,15 +90,21 @@ def load_events(*, after: int = 0) -> Events:
     )
 
 
-def ignored_pairs() -> set[tuple[int, int]]:
-    """(user, item) of everything that somebody asked to leave out and did not take back."""
-    query = (
-        select(Event.user_id, Event.item_id, Event.kind)
-        .where(Event.kind.in_([EventKind.IGNORE.value, EventKind.UNIGNORE.value]))
-        .order_by(Event.created_at, Event.id)
-    )
-    newest = {(user, item): kind for user, item, kind in session.execute(query)}
-    return {pair for pair, kind in newest.items() if kind == EventKind.IGNORE}
+def withdrawn_pairs() -> set[tuple[int, int]]:
+    """(user, item) of what somebody left out or dismissed and did not take back."""
+    withdrawn = set()
+    for taken, given_back in (
+        (EventKind.IGNORE, EventKind.UNIGNORE),
+        (EventKind.DISMISS, EventKind.UNDISMISS),
+    ):
+        query = (
+            select(Event.user_id, Event.item_id, Event.kind)
+            .where(Event.kind.in_([taken.value, given_back.value]))
+            .order_by(Event.created_at, Event.id)
+        )
+        newest = {(user, item): kind for user, item, kind in session.execute(query)}
+        withdrawn |= {pair for pair, kind in newest.items() if kind == taken}
+    return withdrawn
 
 
 def signals_of(user_id: int) -> Signals:
@@ -153,18 +162,22 @@ def list_popular_ids(*, limit: int, exclude: Iterable[int] = ()) -> list[int]:
 
 def titles_of(item_ids: Iterable[int]) -> dict[int, str]:
     """The titles of the published items among these."""
-    query = select(Item.id, Item.title).where(
-        Item.id.in_(list(item_ids)), Item.status == ItemStatus.PUBLISHED
-    )
-    return dict(session.execute(query).all())
+    return {row[0]: row[1] for row in _published(item_ids, Item.id, Item.title)}
 
 
 def facts_of(item_ids: Iterable[int]) -> dict[int, tuple[str, str, str | None]]:
     """Kind, language and level of the published items among these."""
-    query = select(Item.id, Item.kind, Item.language, Item.level).where(
-        Item.id.in_(list(item_ids)), Item.status == ItemStatus.PUBLISHED
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query)}
+    columns = (Item.id, Item.kind, Item.language, Item.level)
+    return {row[0]: (row[1], row[2], row[3]) for row in _published(item_ids, *columns)}
+
+
+def _published(item_ids: Iterable[int], *columns: Any) -> Iterator[Any]:
+    """These columns of the published items among these."""
+    wanted = list(item_ids)
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        ids = wanted[start : start + IDS_AT_ONCE]
+        query = select(*columns).where(Item.id.in_(ids), Item.status == ItemStatus.PUBLISHED)
+        yield from session.execute(query)
 
 
 def _signal(item_id: int, events: list[tuple[EventKind, float | None, datetime]]) -> Signal | None:

@@ -112,13 +112,22 @@ class TestRefreshAll:
 
 
 class TestIgnored:
-    def test_is_learnt_from_no_more(self, world: World, train: Train) -> None:
+    @pytest.mark.parametrize(
+        ("taken", "given_back"),
+        [
+            (EventKind.IGNORE, EventKind.UNIGNORE),
+            (EventKind.DISMISS, EventKind.UNDISMISS),
+        ],
+    )
+    def test_is_learnt_from_no_more(
+        self, world: World, train: Train, taken: EventKind, given_back: EventKind
+    ) -> None:
         user, word = world.crowd[0], world.items["Word"].id
         before = len(queries.load_events())
 
-        add_event(user.id, word, EventKind.IGNORE, minute=9_000)
+        add_event(user.id, word, taken, minute=9_000)
         without = len(queries.load_events())
-        add_event(user.id, word, EventKind.UNIGNORE, minute=9_001)
+        add_event(user.id, word, given_back, minute=9_001)
 
         assert without == before - 1
         assert len(queries.load_events()) == before
