@@ -1,6 +1,8 @@
 """The pages of whoever runs the portal: how the queue does, workers, what failed; and the metrics."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.core.i18n import _
@@ -73,9 +75,11 @@ def remove_alike() -> AnyResponse:
 @operations.post("/jobs/dead-letters/messages")
 def settle_letters() -> AnyResponse:
     """Send the unreadable messages once more, or remove them."""
-    broker = get_broker()
+    broker, what = get_broker(), request.form.get("what")
+    if what not in ("requeue", "purge"):
+        abort(HTTPStatus.BAD_REQUEST)
     try:
-        if request.form.get("what") == "requeue":
+        if what == "requeue":
             text = _("Messages sent again: %(count)s", count=broker.requeue_dead_letters())
         else:
             text = _("Messages removed: %(count)s", count=broker.purge_dead_letters())

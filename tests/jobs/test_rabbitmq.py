@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pika
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker, NackError
 
 from jobs.broker import DeadLetter
 from jobs.rabbitmq import RabbitMQBroker
@@ -193,3 +194,37 @@ class TestUnreachable:
 
         assert consumer.heard() == []
         consumer.close()
+
+
+class TestQuorumQueues:
+    def test_deliver_give_back_and_dead_letter(self, topology: Topology) -> None:
+        url, prefix = topology._url, topology._prefix
+        quorum = Topology(url, prefix=prefix, quorum=True)
+        with (
+            contextlib.closing(pika.BlockingConnection(topology.parameters())) as connection,
+            contextlib.closing(RabbitMQBroker(url, prefix=prefix, quorum=True)) as broker,
+        ):
+            channel = connection.channel()
+            channel.confirm_delivery()
+            quorum.declare(channel, ["a"])
+            wait_for(lambda: is_taken(channel, queue=topology.queue("a"), body=b"nonsense"))
+            with contextlib.closing(consume(broker)) as first:
+                broker.publish(1, queue="a")
+                wait_for(lambda: first.heard() == [1])
+                wait_for(lambda: broker.depth("dead") == 1)
+            with contextlib.closing(consume(broker)) as second:
+                assert hear(second) == [1]
+
+            assert broker.requeue_dead_letters() == 1
+            wait_for(lambda: broker.depth("a") == 1)
+            with pytest.raises(ChannelClosedByBroker, match="PRECONDITION"):
+                topology.declare(channel, ["a"])  # as a classic queue
+
+
+def is_taken(channel: BlockingChannel, *, queue: str, body: bytes) -> bool:
+    """Whether a message was kept: a quorum queue refuses them until it has a leader."""
+    try:
+        channel.basic_publish("", queue, body)
+    except NackError:
+        return False
+    return True

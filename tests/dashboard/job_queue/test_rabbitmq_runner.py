@@ -11,6 +11,7 @@ from pathlib import Path
 import pika
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from dashboard.core.database import session, transaction
 from dashboard.job_queue import publishing
@@ -19,6 +20,7 @@ from dashboard.job_queue.services import enqueue
 from jobs.rabbitmq.topology import Topology
 from tests.dashboard.job_queue.conftest import ended, state_of, wait_for
 from tests.dashboard.job_queue.probe import Append, Raise, start_worker
+from tests.dashboard.job_queue.test_pages import post
 
 Put = Callable[..., int]
 
@@ -109,6 +111,32 @@ class TestWorker:
         assert out.read_text() == "x\n"
 
 
+class TestUnreadableMessages:
+    def test_are_shown_sent_again_and_removed_by_administrators(
+        self, environ: dict[str, str], app: Flask, as_admin: FlaskClient, working: Callable
+    ) -> None:
+        prefix, address = environ["ATRIUM_BROKER__PREFIX"], "/jobs/dead-letters/messages"
+        broker = publishing.get_broker()
+        with working():
+            wait_for(lambda: broker.depth("probe") is not None)
+            with contextlib.closing(
+                pika.BlockingConnection(pika.URLParameters(environ["ATRIUM_BROKER__URL"]))
+            ) as connection:
+                connection.channel().basic_publish("", f"{prefix}.probe", b"<nonsense>")
+            wait_for(lambda: broker.depth("dead") == 1)
+        page = as_admin.get("/jobs/dead-letters").text
+        assert f"{prefix}.probe <code>&lt;nonsense&gt;</code>" in page
+
+        assert post(as_admin, address, what="what?") == 400
+        assert post(as_admin, address, what="requeue") == 302
+        wait_for(lambda: (broker.depth("probe"), broker.depth("dead")) == (1, 0))
+        with working():
+            wait_for(lambda: broker.depth("dead") == 1)
+        assert post(as_admin, address, what="purge") == 302
+
+        assert broker.dead_letters(limit=5) == []
+
+
 class TestUnreachable:
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
@@ -123,3 +151,10 @@ class TestUnreachable:
 
         assert time.monotonic() - started < 0.5
         assert session.get_one(Job, job_id).state is JobState.QUEUED
+
+    def test_is_said_to_administrators(self, app: Flask, as_admin: FlaskClient) -> None:
+        page = as_admin.get("/jobs/dead-letters")
+
+        assert (page.status_code, "cannot be reached" in page.text) == (200, True)
+        assert post(as_admin, "/jobs/dead-letters/messages", what="purge") == 302
+        assert "cannot be reached" in as_admin.get("/jobs/dead-letters").text
