@@ -21,7 +21,8 @@ TIMEOUT_S = 600.0
 TRIAL_S = 5.0
 """A model that has not answered one record by then is given up, so that the verdict comes within ten seconds."""
 MEMORY_MIB = 1024
-MIN_MEMORY_MIB = 64
+MIN_MEMORY_MIB, MAX_MEMORY_MIB = 64, 2**22
+MAX_TIMEOUT_S = 7 * 86_400.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _wrong_usage(arguments: argparse.Namespace) -> str:
-    if arguments.timeout <= 0:
-        return "--timeout must be more than 0 seconds"
-    if arguments.memory < MIN_MEMORY_MIB:
-        return f"--memory must be {MIN_MEMORY_MIB} MiB or more"
+    if not 0 < arguments.timeout <= MAX_TIMEOUT_S:
+        return f"--timeout must be more than 0 seconds and at most {MAX_TIMEOUT_S:.0f} (a week)"
+    if not MIN_MEMORY_MIB <= arguments.memory <= MAX_MEMORY_MIB:
+        return f"--memory must be {MIN_MEMORY_MIB} to {MAX_MEMORY_MIB} MiB"
     if arguments.describe:
         return ""
     if arguments.input is None or arguments.out is None:

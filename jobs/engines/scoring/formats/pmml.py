@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from jobs.engines.scoring.errors import PredictionFailed, RefusedModel
+from jobs.engines.scoring.errors import OutOfMemory, PredictionFailed, RefusedModel
 from jobs.engines.scoring.formats.pmml_file import UTF16_MARKS, describe, read_file
 from jobs.engines.scoring.runtime import Record, Runtime
 
@@ -24,6 +24,8 @@ CHUNK_ROWS = 1000
 # What a process takes besides Java's heap: Python, the JVM itself, its compiled code.
 BESIDE_HEAP_BYTES = 160 * 2**20
 MIN_HEAP_BYTES = 48 * 2**20
+# With less Java does not start, or ends while it loads a model, each time with another excuse.
+MIN_MEMORY_BYTES = 96 * 2**20
 
 
 class PMMLFormat:
@@ -52,6 +54,9 @@ class PMMLRuntime:
 
     def __init__(self, path: Path, *, memory_bytes: int) -> None:
         said = read_file(path)
+        if memory_bytes < MIN_MEMORY_BYTES:
+            least = MIN_MEMORY_BYTES // 2**20
+            raise OutOfMemory(f"a PMML model needs {least} MiB of memory or more, for Java")
         _start_java(memory_bytes)
         import jpype
         from pypmml import Model, version

@@ -90,6 +90,23 @@ class TestScore:
         assert said["input"][0]["dimension"] == [1, 28, 28]
         assert {"modelname", "time", "modeltype", "algorithm", "description"} <= said.keys()
 
-    @pytest.mark.parametrize("arguments", [(), ("--out", "x.json"), ("--timeout", "-1")])
+    def test_says_what_java_needs(self, capsys: pytest.CaptureFixture[str]) -> None:
+        tree = shared_data("models/pmml/tree-iris.pmml")
+
+        assert run(tree, "--describe", "--memory", 80) == 4
+        assert "96 MiB" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            (),
+            ("--out", "x.json"),
+            ("--describe", "--timeout", "-1"),
+            ("--describe", "--timeout", "nan"),
+            ("--describe", "--timeout", "inf"),
+            ("--describe", "--memory", "1"),
+            ("--describe", "--memory", "99999999999999999999"),
+        ],
+    )
     def test_refuses_wrong_usage(self, arguments: tuple[str, ...]) -> None:
         assert run(shared_data("models/onnx/relu.onnx"), *arguments) == 2
