@@ -40,6 +40,12 @@ RELATED_SECONDS = 300
 # What the web server lets through for one request.
 MAX_BODY_BYTES = 30 * 2**20
 COPY_BYTES = 2**16
+# What stands in them is told in services/transfer.py.
+FILES: dict[str, Any] = {
+    transfer.MIME[Format.CSV]: {"schema": {"type": "string"}},
+    transfer.MIME[Format.JSON]: {"schema": {"type": "array", "items": {"type": "object"}}},
+    transfer.MIME[Format.PARQUET]: {"schema": {"type": "string", "format": "binary"}},
+}
 
 
 @api.route("/recommendations")
@@ -88,7 +94,8 @@ class Runs(MethodView):
 @api.route("/recommendations/interactions")
 class Interactions(MethodView):
     @api.arguments(ExportArgs, location="query")
-    @api.response(200, content_type="text/csv")
+    @api.doc(responses={"200": {"content": FILES}})
+    @api.response(200)
     def get(self, args: dict[str, Any]) -> Response:
         """Who met what, all of it, as CSV, JSON or Parquet; streamed"""
         form = Format(args["format"])
@@ -103,6 +110,7 @@ class Interactions(MethodView):
 
     @api.arguments(ImportArgs, location="query")
     @api.response(200, ImportedSchema)
+    @api.doc(requestBody={"required": True, "content": FILES})
     @api.alt_response(422, description="Lines that cannot be used, each with its number.")
     def post(self, args: dict[str, Any]) -> services.Imported:
         """Bring in who met what from the body, a file of up to 30 MiB; dry_run only judges it"""

@@ -171,6 +171,15 @@ class TestImport:
         assert client.get(URL, headers=analyst).status_code == 403
 
 
+def test_the_description_of_the_api_names_every_form(client: FlaskClient) -> None:
+    paths = client.get("/api/v1/openapi.json").json["paths"]
+
+    there = paths["/api/v1/recommendations/interactions"]
+    forms = {"text/csv", "application/json", "application/vnd.apache.parquet"}
+    assert set(there["get"]["responses"]["200"]["content"]) == forms
+    assert set(there["post"]["requestBody"]["content"]) == forms
+
+
 class TestExport:
     @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
     def test_can_be_read_in_again(
