@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask import current_app
 from sqlalchemy import and_, func, or_, select
 
 from dashboard.core.database import session, utcnow
@@ -86,9 +87,16 @@ def _reason_beside_workers(job: Job, workers: Sequence[WorkerRow]) -> str:
         return _("Jobs that start before it: %(n)s", n=position - 1)
     if all(len(worker.running) >= worker.slots for worker in workers):
         return _("All places of the job runners are taken; it is next.")
-    if queries.count_running(owner_id=job.owner_id) or queries.count_running(kind=job.kind):
+    if _owner_is_full(job) or queries.count_running(kind=job.kind):
         return _("Only so many jobs of one kind or owner run at once; it is next.")
     return _("It starts in a moment.")
+
+
+def _owner_is_full(job: Job) -> bool:
+    most = current_app.config["ATRIUM"].jobs.per_owner
+    if not most or job.owner_id is None:
+        return False
+    return queries.count_running(owner_id=job.owner_id) >= most
 
 
 def duration_s(kind: str) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What the queue can do beside running a job: limits, schedules, steps, draining, estimates."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -259,6 +260,22 @@ class TestExpect:
         assert found.start is not None
         assert found.end is not None
         assert utcnow() < found.start.latest < found.end.latest
+
+    @pytest.mark.parametrize(("per_owner", "reason"), [(0, "in a moment"), (1, "Only so many")])
+    def test_blames_a_limit_only_where_there_is_one(
+        self, app: Flask, put: Put, make_user: Callable[..., User], per_owner: int, reason: str
+    ) -> None:
+        config = app.config["ATRIUM"]
+        app.config["ATRIUM"] = replace(config, jobs=replace(config.jobs, per_owner=per_owner))
+        owner_id = make_user().id
+        put(CleanUp(), owner_id=owner_id)
+        with contextlib.closing(SqlJobStore(db.engine)) as store:
+            store.turn([], WANTED)
+            store.report_worker(replace_status())
+
+        waiting = fresh(put(MESSAGE, owner_id=owner_id))
+
+        assert reason in expectations.reason_for_waiting(waiting)
 
     def test_takes_past_runs(self) -> None:
         assert expectations.percentiles([3.0, 1.0, 2.0]) == (2.0, 3.0)
