@@ -24,6 +24,8 @@ from jobs.engines.collaborative_filtering.number_columns import NotPlain, number
 TIME_COLUMNS = ("timestamp", "created_at")
 # Beyond the year 5000 in seconds a number can only be milliseconds.
 LARGEST_SECONDS = 1e11
+# Any scale will do, but sums of squares must stay numbers.
+LARGEST_RATING = 1e18
 
 
 class BadEvents(ValueError):
@@ -82,6 +84,8 @@ def _header(path: Path, line: bytes) -> list[str]:
     missing = [name for name in ("user_id", "item_id") if name not in names]
     if missing:
         raise BadEvents(f"{path.name}, line 1: {missing_columns(missing, names)}")
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise BadEvents(f"{path.name}, line 1: names the column {', '.join(twice)} more than once")
     return names
 
 
@@ -151,7 +155,10 @@ class _Lines:
 
     def _rating(self, row: dict[str, str]) -> float:
         text = row.get("rating", "")
-        return self._number("rating", text) if text else math.nan
+        rating = self._number("rating", text) if text else math.nan
+        if abs(rating) > LARGEST_RATING:
+            raise self._bad(f'rating is "{text[:60]}", expected a number up to {LARGEST_RATING:g}')
+        return rating
 
     def _time(self, row: dict[str, str]) -> float:
         if not self.time:

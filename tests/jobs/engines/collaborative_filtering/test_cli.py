@@ -66,7 +66,9 @@ class TestEvaluate:
         [
             ("user_id\n1\n", (), 1, "line 1: the column item_id is missing"),
             ("user_id,item_id\n", (), 1, "no events"),
+            ("user_id,item_id,user_id\n1,2,3\n", (), 1, "line 1: names the column user_id more"),
             ("user_id,item_id,rating\n1,2,nan\n", (), 1, 'line 2: rating is "nan"'),
+            ("user_id,item_id,rating\n1,2,-1e300\n", (), 1, 'line 2: rating is "-1e300"'),
             ("user_id,item_id\n1\n", (), 1, "line 2: has 1 fields, expected 2"),
             ("user_id,item_id\n1,\n", (), 1, "line 2: item_id is empty"),
             ("user_id,item_id,timestamp\n1,2,x\n", (), 1, 'line 2: timestamp is "x"'),
