@@ -21,7 +21,7 @@ inference = Blueprint("inference", __name__, url_prefix="/v2")
 
 VERSION = "2.0"
 HEADER = "Inference-Header-Content-Length"
-MAX_BODY = 16 * 2**20
+MAX_DIGITS = 12
 
 
 def _answers(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -136,7 +136,7 @@ def _body() -> tuple[dict[str, Any], memoryview]:
     """The JSON part and the binary part of the body. Raises Invalid."""
     data = memoryview(request.get_data())
     length = request.headers.get(HEADER, str(len(data)))
-    if not length.isdecimal() or int(length) > len(data):
+    if not length.isdecimal() or len(length) > MAX_DIGITS or int(length) > len(data):
         raise Invalid(f"{HEADER} is not the length of the JSON part")
     try:
         body = orjson.loads(data[: int(length)])
@@ -151,9 +151,12 @@ def _wanted(body: dict[str, Any]) -> list[tuple[str, bool]]:
     """The outputs asked for, each with whether it is to come binary."""
     outputs = body.get("outputs") or []
     if not isinstance(outputs, list) or not all(
-        isinstance(each, dict) and isinstance(each.get("name"), str) for each in outputs
+        isinstance(each, dict)
+        and isinstance(each.get("name"), str)
+        and isinstance(each.get("parameters") or {}, dict)
+        for each in outputs
     ):
-        raise Invalid("outputs must be a list of objects with a name")
+        raise Invalid("outputs must be a list of objects with a name, and parameters if any")
     return [
         (each["name"], bool((each.get("parameters") or {}).get("binary_data", False)))
         for each in outputs

@@ -174,9 +174,11 @@ def _decoded(name: str, values: np.ndarray[Any, Any], content_type: str) -> np.n
 def _size(name: str, shape: Any) -> int:
     whole = isinstance(shape, list) and 0 < len(shape) <= MAX_RANK
     if not whole or not all(
-        isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape
+        # A tensor of no values could still claim any number of records.
+        isinstance(n, int) and not isinstance(n, bool) and n > 0
+        for n in shape
     ):
-        raise BadTensor(f"input {name}: shape must be a list of whole numbers")
+        raise BadTensor(f"input {name}: shape must be a list of whole numbers, 1 or more")
     size = 1
     for n in shape:
         size *= n
@@ -230,6 +232,8 @@ def _from_binary(name: str, datatype: str, data: memoryview, n_values: int) -> n
         if len(data) != n_values * kind.itemsize:
             raise BadTensor(f"input {name}: {len(data)} bytes, the shape says {n_values} values")
         return np.frombuffer(data, dtype=kind)
+    if 4 * n_values > len(data):
+        raise BadTensor(f"input {name}: {len(data)} bytes, the shape says {n_values} texts")
     texts, offset = np.empty(n_values, dtype=object), 0
     for place in range(n_values):
         if offset + 4 > len(data):

@@ -284,3 +284,36 @@ class TestTasks:
 
         assert answer.status_code == 404
         session.rollback()
+
+
+class TestInference:
+    @pytest.mark.parametrize(
+        ("outputs", "headers"),
+        [
+            ([{"name": "y", "parameters": [1]}], {}),
+            ([{"name": 1}], {}),
+            ("y", {}),
+            ([], {"Inference-Header-Content-Length": "9" * 5000}),
+            ([], {"Inference-Header-Content-Length": "-1"}),
+        ],
+    )
+    def test_nonsense_is_refused(
+        self,
+        deployed: Deployed,
+        client: FlaskClient,
+        answering: list[Any],
+        outputs: Any,
+        headers: dict[str, str],
+    ) -> None:
+        inputs = [
+            {"name": name, "datatype": "FP64", "shape": [1], "data": [1.0]} for name in ("a", "b")
+        ]
+
+        answer = client.post(
+            f"/v2/models/{deployed[0].name}/infer",
+            json={"inputs": inputs, "outputs": outputs},
+            headers={"Authorization": f"Bearer {deployed[1]}", **headers},
+        )
+
+        assert (answer.status_code, answer.json["code"]) == (422, "invalid")
+        assert answering == []

@@ -154,11 +154,26 @@ def test_learners_may_not_deploy(client: FlaskClient, make_user: Any) -> None:
     assert answer.json == {"status": "not allowed"}
 
 
-def test_can_be_switched_off(app: Flask, client: FlaskClient) -> None:
+@pytest.mark.parametrize(
+    ("environment", "wish", "status"),
+    [
+        ("development", None, 200),
+        ("development", "off", 404),
+        ("production", None, 404),
+        ("production", "on", 200),
+    ],
+)
+def test_is_off_in_production_unless_wanted(
+    app: Flask, client: FlaskClient, environment: str, wish: str | None, status: int
+) -> None:
     config = app.config["ATRIUM"]
-    app.config["ATRIUM"] = replace(config, serving=replace(config.serving, legacy_api="off"))
+    serving = replace(config.serving, **({"legacy_api": wish} if wish else {}))
+    site = replace(config.site, environment=environment)
+    app.config["ATRIUM"] = replace(config, serving=serving, site=site)
 
-    assert client.post("/api/v0/login", data={"user": "x", "password": "y"}).status_code == 404
+    answer = client.post("/api/v0/login", data={"user": "x", "password": "y"})
+
+    assert answer.status_code == status
 
 
 def test_no_log_holds_a_password(

@@ -51,6 +51,7 @@ def test_binary_data_is_read() -> None:
         [tensor(datatype="FP128")],
         [tensor(shape=[3])],
         [tensor(shape=[-1])],
+        [tensor(shape=[10**12, 0], data=[])],
         [tensor(shape="x")],
         [tensor(data=None)],
         [tensor(data=["x", "y"])],
@@ -66,6 +67,14 @@ def test_binary_data_is_read() -> None:
 def test_nonsense_is_refused(inputs: Any) -> None:
     with pytest.raises(tensors.BadTensor):
         tensors.records_of(inputs, NO_BYTES, [])
+
+
+def test_texts_that_cannot_be_there_take_no_memory() -> None:
+    claimed = {"name": "a", "datatype": "BYTES", "shape": [10**14]}
+    with pytest.raises(tensors.BadTensor):
+        tensors.records_of(
+            [claimed | {"parameters": {"binary_data_size": 4}}], memoryview(b"\0" * 4), []
+        )
 
 
 def test_left_over_bytes_are_refused() -> None:
