@@ -130,7 +130,8 @@ class _Lines:
         except BlockingIOError:
             return True
         *lines, self._rest = (self._rest + piece).split(b"\n")
-        if len(self._rest) > MAX_REPORT_BYTES:
+        if len(self._rest) > MAX_REPORT_BYTES or (self._rest and not piece):
+            # Too long, or the last words of a process that ended within a line.
             lines, self._rest = [*lines, self._rest], b""
         for line in lines:
             self._handle(line.decode("utf-8", "replace"))

@@ -204,7 +204,7 @@ class TestChildren:
         ("what", "reason"),
         [
             ("raise", "boom in the child"),
-            ("exit", "its process ended without an answer (exit code 7)"),
+            ("exit", "its process ended without an answer (exit code 7): no room left"),
             ("kill", "its process was killed by the system, most likely because memory ran out"),
             ("segfault", "its process crashed (SIGSEGV)"),
             ("memory", "out of memory"),
