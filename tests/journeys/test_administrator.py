@@ -97,7 +97,9 @@ def test_analyst_retrains_the_recommendations_and_follows_the_job(
     desk.get_by_role("button", name="Train now").click()
 
     expect(desk).to_have_url(re.compile(r"/jobs/\d+"))
-    expect(desk.get_by_text("Completed", exact=True).first).to_be_visible(timeout=90_000)
+    expect(desk.get_by_role("main").get_by_text("Completed", exact=True).first).to_be_visible(
+        timeout=90_000
+    )
     expect(desk.get_by_role("heading", name="Timeline")).to_be_visible()
     desk.goto("/workspace/recommendations")
     desk.wait_for_function("() => document.querySelectorAll('.plotly, .js-plotly-plot').length > 0")

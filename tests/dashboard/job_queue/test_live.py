@@ -55,8 +55,8 @@ class TestJobPage:
         expect(page.get_by_text("Position 1 in the queue")).to_be_visible()
 
         with working():
-            expect(page.locator(".state-running")).to_be_visible()
-            expect(page.locator(".state-done")).to_be_visible()
+            expect(page.locator("#main .state-running")).to_be_visible()
+            expect(page.locator("#main .state-done")).to_be_visible()
 
         expect(page.get_by_text("appended seen")).to_be_visible()
         expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
@@ -103,7 +103,7 @@ class TestJobPage:
 
         assert asked == []
         _set_hidden(page, False)
-        expect(page.locator(".state-done")).to_be_visible()
+        expect(page.locator("#main .state-done")).to_be_visible()
         expect(page.get_by_text("Completed", exact=True).last).to_be_visible()
 
     def test_goes_on_when_the_server_was_away(
@@ -126,7 +126,7 @@ class TestJobPage:
         with working():
             ended(job_id)
         with serving(app, port=int(address.rpartition(":")[2])):
-            expect(page.locator(".state-done")).to_be_visible(timeout=30_000)
+            expect(page.locator("#main .state-done")).to_be_visible(timeout=30_000)
         visitor.close()
 
     def test_follows_a_job_whose_worker_fell_silent(

@@ -272,11 +272,12 @@ class TestSignals:
     def test_first_sigterm_lets_jobs_end_and_takes_no_more(
         self, app: Flask, environ: dict[str, str], put: Put, tmp_path: Path
     ) -> None:
-        running = put(Append(path=str(tmp_path / "out"), wait_s=2.0))
+        running = put(Append(path=str(tmp_path / "out"), wait_s=6.0))
         worker = start_worker(environ)
         try:
             wait_for(lambda: state_of(running) is JobState.RUNNING)
             worker.send_signal(signal.SIGTERM)
+            wait_for(is_draining)
             waiting = put(Append(path=os.devnull))
             code = worker.wait(timeout=30)
         finally:
