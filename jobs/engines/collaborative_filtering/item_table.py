@@ -19,14 +19,14 @@ from jobs.engines.collaborative_filtering.arrays import (
     row_of_entries,
 )
 from jobs.engines.collaborative_filtering.kernel import with_itself_banned
+from jobs.engines.collaborative_filtering.product import ProductRecommender
 from jobs.engines.collaborative_filtering.recommender import (
-    Recommender,
     csr_from_state,
     csr_to_state,
 )
 
 
-class ItemTable(Recommender):
+class ItemTable(ProductRecommender):
     """Base of the models over items; a subclass fills the table."""
 
     def __init__(self, config: Any = None) -> None:

@@ -16,7 +16,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     make_csr,
 )
 from jobs.engines.collaborative_filtering.kernel import keep_strongest
-from jobs.engines.collaborative_filtering.recommender import Recommender
+from jobs.engines.collaborative_filtering.product import ProductRecommender
 from jobs.engines.collaborative_filtering.trend import recent_counts
 
 
@@ -33,7 +33,7 @@ class RecentPopularityConfig:
     """After so many days an event counts half."""
 
 
-class Popularity(Recommender):
+class Popularity(ProductRecommender):
     """Recommends what most users met."""
 
     Config: ClassVar[type] = PopularityConfig

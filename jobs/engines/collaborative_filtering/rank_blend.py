@@ -112,11 +112,6 @@ class RankBlend(Recommender):
         ends = np.append(0, np.cumsum(filled.sum(axis=1)))
         return make_csr(data, ids[filled], ends, shape=(len(ids), n_items))
 
-    def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
-    ) -> tuple[CSR, CSR]:
-        raise NotImplementedError("a blend of ranks has no two matrices")
-
     def _state(self) -> dict[str, npt.NDArray[Any]]:
         names = [(weight, type(model).__name__) for weight, model in self.parts]
         state: dict[str, npt.NDArray[Any]] = {"parts": np.array(json.dumps(names))}

@@ -24,11 +24,9 @@ from jobs.engines.collaborative_filtering.arrays import (
     no_tick,
     pattern,
 )
-from jobs.engines.collaborative_filtering.kernel import without
 from jobs.engines.collaborative_filtering.ranking import (
     IdOrIds,
     allowed,
-    best_of_product,
     most_similar,
     one_or_all,
     positive_entries,
@@ -44,7 +42,7 @@ class CoCount:
 
 
 class Recommender(ABC):
-    """Base of the models. A subclass fits and says which two matrices multiply to scores."""
+    """Base of the models. A subclass fits and ranks items for histories."""
 
     config: Any
     Config: ClassVar[type]
@@ -210,15 +208,6 @@ class Recommender(ABC):
     def _fit(self, user_items: CSR, times: Times | None, tick: Callable[[float], None]) -> None:
         """Learn; user_items has positive entries only."""
 
-    @abstractmethod
-    def _factors(
-        self, users: Ids, histories: CSR, *, recalculate: bool, depth: int, idle: Vector
-    ) -> tuple[CSR, CSR]:
-        """Two matrices whose product holds the scores, (n_users, k) and (k, n_items).
-
-        depth: how many of the best scores of a row the caller looks at, at most.
-        idle: (n_users,) days since the newest event of each history."""
-
     def _state(self) -> dict[str, npt.NDArray[Any]]:
         return {}
 
@@ -246,6 +235,7 @@ class Recommender(ABC):
         """A one for every item that may be recommended."""
         return allowed(self.fitted.shape[1], without=filter_items, only=items)
 
+    @abstractmethod
     def _best(
         self,
         users: Ids,
@@ -257,19 +247,11 @@ class Recommender(ABC):
         recalculate: bool,
         idle: Vector,
     ) -> tuple[Ids, Matrix]:
-        # So many places may be lost to items already met or not allowed.
-        longest = int(np.diff(histories.indptr).max(initial=0))
-        depth = n + longest + int((factor == 0).sum())
-        left, right = self._factors(
-            users, histories, recalculate=recalculate, depth=depth, idle=idle
-        )
-        if hide:
-            left, right = self._hidden(left, right, histories)
-        return best_of_product(left, right, n=n, factor=factor)
+        """The n best items of each history and their scores, best first.
 
-    def _hidden(self, left: CSR, right: CSR, histories: CSR) -> tuple[CSR, CSR]:
-        """The two matrices, so that no item of a history can come back."""
-        return without(left, right, banned=pattern(histories))
+        hide: leave out the items of the history.
+        recalculate: a history may differ from the one that was learnt.
+        idle: (n_users,) days since the newest event of each history."""
 
 
 def csr_from_state(name: str, state: dict[str, npt.NDArray[Any]]) -> CSR:

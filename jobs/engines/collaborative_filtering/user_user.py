@@ -14,8 +14,8 @@ from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Times, Vector,
 from jobs.engines.collaborative_filtering.item_item import cosine_neighbours
 from jobs.engines.collaborative_filtering.item_table import strongest_first
 from jobs.engines.collaborative_filtering.kernel import Denominator, keep_strongest
+from jobs.engines.collaborative_filtering.product import ProductRecommender
 from jobs.engines.collaborative_filtering.recommender import (
-    Recommender,
     csr_from_state,
     csr_to_state,
 )
@@ -35,7 +35,7 @@ class UserUserConfig:
     """Count every item of a user once. Otherwise weights enter the similarity as well."""
 
 
-class UserUser(Recommender):
+class UserUser(ProductRecommender):
     """Recommends what the most similar users met."""
 
     Config = UserUserConfig
