@@ -45,6 +45,11 @@ SPLITS: dict[str, Callable[[Interactions], Split]] = {
     "by-time": by_time,
 }
 NAMES = [*MODELS, DEFAULT]
+# Novelty in bits; popular: places taken by the most popular tenth of the items.
+HEADER = (
+    f"{'':18} {'recall':>22} {'ndcg':>22} {'map':>7} "
+    f"{'cover':>6} {'novelty':>7} {'popular':>7} {'seconds':>8}"
+)
 # Comparing all users of a large file takes hours; named in --models it is done all the same.
 MOST_USERS_COMPARED = 20_000
 MOST_ITEMS_INVERTED = 5_000
@@ -171,7 +176,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         f"{data.n_pairs:,} pairs, {data.n_users:,} users, {data.n_items:,} items; "
         f"{split.name}: {len(split.users):,} users judged, top {arguments.k}\n"
     )
-    print(f"{'':18} {'recall':>22} {'ndcg':>22} {'map':>7} {'cover':>6} {'seconds':>8}")
+    print(HEADER)
     models = {}
     for name in names or _names_for(data):
         row, parameters = _judge(name, split, arguments)
@@ -265,7 +270,7 @@ def _line(name: str, row: MetricRow, *, coverage: float) -> str:
 
     return (
         f"{name:18} {shown(row.recall):>22} {shown(row.ndcg):>22} {row.map.value:7.3f} "
-        f"{coverage:6.3f} {row.seconds:8.2f}"
+        f"{coverage:6.3f} {row.novelty:7.2f} {row.popularity_share:7.3f} {row.seconds:8.2f}"
     )
 
 

@@ -102,7 +102,20 @@ class TestEvaluate:
         told = [json.loads(done.stdout.splitlines()[-1])["models"] for done in (alone, among)]
         assert told[1]["popularity"]["coverage"] < 0.1 * told[0]["popularity"]["coverage"]
         line = next(line for line in among.stdout.splitlines() if line.startswith("popularity"))
-        assert f"{told[1]['popularity']['coverage']:.3f}" == line.split()[-2]
+        assert f"{told[1]['popularity']['coverage']:.3f}" == line.split()[-4]
+
+    def test_prints_novelty_and_the_share_of_popular_items(self, ratings: Path) -> None:
+        options = ("--ratings", str(ratings), "--models", "default", "--json")
+
+        done = run(ENVIRONMENT, "recommend", "evaluate", *options)
+
+        *_, header, popular, _recent, ours, _end, _rmse, told = done.stdout.splitlines()
+        assert header.split()[-4:] == ["cover", "novelty", "popular", "seconds"]
+        for name, line in (("popularity", popular), ("blend", ours)):
+            figures = json.loads(told)["models"][name]
+            shown = [f"{figures['novelty']:.2f}", f"{figures['popularity_share']:.3f}"]
+            assert line.split()[-3:-1] == shown
+            assert len(line) == len(header) <= 120
 
     @pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--k", "0"), ("--k", "x")])
     def test_refuses_what_is_no_such_number(self, ratings: Path, option: str, value: str) -> None:
