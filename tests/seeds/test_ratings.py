@@ -61,6 +61,15 @@ class TestLoad:
 
         assert times[0] == "2020-01-01 10:00:00"
 
+    def test_reads_seconds_and_milliseconds_too(self, app: Flask, folder: Path) -> None:
+        lines = "1,10,1577872800\n2,11,1577872800000\n"
+        (folder / "views.csv").write_text(f"user_id,item_id,timestamp\n{lines}", encoding="utf-8")
+
+        ratings.load([folder / "views.csv"])
+
+        times = {str(event.created_at) for event in db.session.query(Event)}
+        assert times == {"2020-01-01 10:00:00"}
+
     @pytest.mark.usefixtures("each_database")
     def test_adds_nothing_the_second_time(
         self, folder: Path, request: pytest.FixtureRequest

@@ -33,8 +33,10 @@ class Row:
 class CsvFile:
     """The rows of a file as text; look at `problems` when they have been read."""
 
-    def __init__(self, path: Path, *, required: Sequence[str]) -> None:
-        self.name, self._path, self._required = path.name, path, required
+    def __init__(self, path: Path, *, required: Sequence[str], one_of: Sequence[str] = ()) -> None:
+        """`required` columns must be there, and of `one_of`, if there are any, at least one."""
+        self.name, self._path = path.name, path
+        self._required, self._one_of = required, one_of
         self.problems: list[Problem] = []
 
     def rows(self) -> Iterator[Row]:
@@ -80,6 +82,8 @@ class CsvFile:
 
     def _header_fits(self, header: list[str]) -> bool:
         missing = [name for name in self._required if name not in header]
+        if self._one_of and not set(self._one_of) & set(header):
+            missing.append(" or ".join(self._one_of))
         twice = sorted({name for name in header if name and header.count(name) > 1})
         if missing:
             self.report(1, missing_columns(missing, header))

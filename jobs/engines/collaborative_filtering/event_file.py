@@ -10,7 +10,6 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -18,12 +17,15 @@ import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import Times
 from jobs.engines.collaborative_filtering.csv_rows import missing_columns
+from jobs.engines.collaborative_filtering.field_values import (
+    number_of,
+    seconds,
+    seconds_of,
+    time_column,
+)
 from jobs.engines.collaborative_filtering.interactions import Labels
 from jobs.engines.collaborative_filtering.number_columns import NotPlain, number_columns
 
-TIME_COLUMNS = ("timestamp", "created_at")
-# Beyond the year 5000 in seconds a number can only be milliseconds.
-LARGEST_SECONDS = 1e11
 # Any scale will do, but sums of squares must stay numbers.
 LARGEST_RATING = 1e18
 
@@ -89,13 +91,9 @@ def _header(path: Path, line: bytes) -> list[str]:
     return names
 
 
-def _time_column(header: Sequence[str]) -> str | None:
-    return next((name for name in TIME_COLUMNS if name in header), None)
-
-
 def _plain(file: IO[bytes], header: list[str]) -> EventColumns:
     """The columns of a file of nothing but numbers. Raises NotPlain for any other."""
-    time = _time_column(header)
+    time = time_column(header)
     wanted = ["user_id", "item_id", *([time] if time else [])]
     wanted += ["rating"] if "rating" in header else []
     places = [header.index(name) for name in wanted]
@@ -105,14 +103,9 @@ def _plain(file: IO[bytes], header: list[str]) -> EventColumns:
     return EventColumns(
         user_ids=users,
         item_ids=found["item_id"],
-        times_s=_seconds(found[time]) if time else None,
+        times_s=seconds(found[time]) if time else None,
         ratings=found.get("rating", np.full(len(users), np.nan)),
     )
-
-
-def _seconds(numbers: Times) -> Times:
-    times = numbers.astype(np.float64)
-    return np.where(times > LARGEST_SECONDS, times / 1000, times)
 
 
 class _Lines:
@@ -121,7 +114,7 @@ class _Lines:
     def __init__(self, path: Path, text: IO[str]) -> None:
         self.name, self.reader = path.name, csv.reader(text, strict=True)
         self.header = [name.strip() for name in next(self.reader)]
-        self.time = _time_column(self.header)
+        self.time = time_column(self.header)
 
     def columns(self) -> EventColumns:
         users, items = _Codes(), _Codes()
@@ -155,7 +148,9 @@ class _Lines:
 
     def _rating(self, row: dict[str, str]) -> float:
         text = row.get("rating", "")
-        rating = self._number("rating", text) if text else math.nan
+        rating = number_of(text)
+        if text and math.isnan(rating):
+            raise self._bad(f'rating is "{text[:60]}", expected a number')
         if abs(rating) > LARGEST_RATING:
             raise self._bad(f'rating is "{text[:60]}", expected a number up to {LARGEST_RATING:g}')
         return rating
@@ -164,23 +159,10 @@ class _Lines:
         if not self.time:
             return 0.0
         text = row[self.time]
-        try:
-            moment = datetime.fromisoformat(text) if not text.isdigit() else None
-        except ValueError:
-            moment = None
-        if moment is None:
-            return float(_seconds(np.array(self._number(self.time, text))))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-    def _number(self, name: str, text: str) -> float:
-        try:
-            value = math.nan if "_" in text else float(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            kind = "a time or seconds since 1970" if name == self.time else "a number"
-            raise self._bad(f'{name} is "{text[:60]}", expected {kind}')
-        return value
+        moment = seconds_of(text)
+        if math.isnan(moment):
+            raise self._bad(f'{self.time} is "{text[:60]}", expected a time or seconds since 1970')
+        return moment
 
     def _bad(self, text: str) -> BadEvents:
         return BadEvents(f"{self.name}, line {self.reader.line_num}: {text}")

@@ -3,15 +3,17 @@
 import ast
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from jobs.engines.collaborative_filtering.csv_rows import CsvFile, Problem, Row
+from jobs.engines.collaborative_filtering.field_values import number_of, seconds_of, time_column
 
 PROBLEMS_SHOWN = 20
 VALUE_SHOWN = 60
 EXAMPLE_TIME = "2018-09-28 14:38:15"
 # The parser of literals recurses: a hostile field could exhaust the stack.
 LONGEST_LIST = 10_000
+# The years 1 to 9999 are those that a datetime can hold.
+EARLIEST_S, LATEST_S = -62_135_596_800, 253_402_300_799
 
 
 class InvalidRatings(ValueError):
@@ -49,7 +51,7 @@ class Fields:
         text = self.text(name)
         if not text:
             return math.nan
-        value = _number(text)
+        value = number_of(text)
         if math.isnan(value):
             self.report(f'{name} is "{_short(text)}", expected a number')
         elif not 0 <= value <= largest:
@@ -57,16 +59,16 @@ class Fields:
             self.report(f"{name} is {_short(text)}, expected a number {bounds}")
         return value
 
-    def time_s(self, name: str) -> float:
-        """Seconds since 1970; a time without a zone is UTC. NaN when it was reported."""
+    def time_s(self) -> float:
+        """Seconds since 1970 of the row's time; a time without a zone is UTC. NaN when it was reported."""
+        name = time_column(self._row.values) or ""
         text = self.required(name)
-        try:
-            time = datetime.fromisoformat(text)
-        except ValueError:
-            if text:
-                self.report(f'{name} is "{_short(text)}", expected a time such as {EXAMPLE_TIME}')
+        value = seconds_of(text)
+        if text and not EARLIEST_S <= value <= LATEST_S:
+            expected = f"expected a time such as {EXAMPLE_TIME} or seconds since 1970"
+            self.report(f'{name} is "{_short(text)}", {expected}')
             return math.nan
-        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        return value
 
     def words(self, name: str) -> tuple[str, ...]:
         """The texts of a list literal; none for an empty field."""
@@ -79,15 +81,6 @@ class Fields:
 
     def report(self, text: str) -> None:
         self._file.report(self.line, text)
-
-
-def _number(text: str) -> float:
-    """NaN for what is not a finite number. Python also reads 1_000, which no other program does."""
-    try:
-        value = math.nan if "_" in text else float(text)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def _literal(text: str) -> object:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from jobs.engines.collaborative_filtering.arrays import Times
 from jobs.engines.collaborative_filtering.csv_rows import CsvFile, Problem
+from jobs.engines.collaborative_filtering.field_values import TIME_COLUMNS
 from jobs.engines.collaborative_filtering.fields import Fields, InvalidRatings
 from jobs.engines.collaborative_filtering.interactions import Labels
 
@@ -61,10 +62,11 @@ class ItemTexts:
 
 
 def read_ratings(*paths: Path) -> Ratings:
-    """The events of all files together: user_id, item_id, created_at[, rating, watch_percentage].
+    """The events of all files together: user_id, item_id, timestamp or created_at[, rating,
+    watch_percentage]. A time is of ISO 8601, or seconds or milliseconds since 1970.
 
     Raises InvalidRatings with every problem of every file."""
-    events = _read(paths, ("user_id", "item_id", "created_at"), _event)
+    events = _read(paths, ("user_id", "item_id"), _event, one_of=TIME_COLUMNS)
     return Ratings(
         user_ids=_labels([event.user_id for event in events]),
         item_ids=_labels([event.item_id for event in events]),
@@ -105,12 +107,16 @@ class _Event:
 
 
 def _read(
-    paths: Sequence[Path], required: Sequence[str], parse: Callable[[Fields], Line]
+    paths: Sequence[Path],
+    required: Sequence[str],
+    parse: Callable[[Fields], Line],
+    *,
+    one_of: Sequence[str] = (),
 ) -> list[Line]:
     lines: list[Line] = []
     problems: list[Problem] = []
     for path in paths:
-        file = CsvFile(path, required=required)
+        file = CsvFile(path, required=required, one_of=one_of)
         lines += [parse(Fields(file, row)) for row in file.rows()]
         problems += file.problems
     if problems:
@@ -122,7 +128,7 @@ def _event(fields: Fields) -> _Event:
     return _Event(
         user_id=fields.required("user_id"),
         item_id=fields.required("item_id"),
-        time_s=fields.time_s("created_at"),
+        time_s=fields.time_s(),
         rating=fields.number("rating", largest=LARGEST_RATING),
         watched=fields.number("watch_percentage", largest=100.0),
     )

@@ -61,6 +61,40 @@ class TestReadRatings:
         assert len(read_ratings(write(tmp_path, HEADER)).user_ids) == 0
 
     @pytest.mark.parametrize(
+        ("time", "expected"),
+        [
+            ("1538145495", 1538145495),
+            ("1538145495.5", 1538145495.5),
+            ("1538145495123", 1538145495.123),
+            ("2018-09-28 14:38:15", 1538145495),
+        ],
+        ids=["seconds", "parts of a second", "milliseconds", "a time"],
+    )
+    @pytest.mark.parametrize("column", ["timestamp", "created_at"])
+    def test_reads_times_of_every_kind(
+        self, tmp_path: Path, column: str, time: str, expected: float
+    ) -> None:
+        path = write(tmp_path, f"user_id,item_id,{column}\n1,2,{time}\n")
+
+        assert read_ratings(path).times_s.tolist() == [expected]
+
+    def test_takes_the_timestamp_of_a_file_with_both(self, tmp_path: Path) -> None:
+        path = write(tmp_path, "user_id,item_id,created_at,timestamp\n1,2,never,20\n")
+
+        assert read_ratings(path).times_s.tolist() == [20]
+
+    @pytest.mark.parametrize("time", ["soon", "nan", "inf", "1_0", "9999999999999999", "-1e11"])
+    def test_names_the_line_of_a_number_that_is_no_time(self, tmp_path: Path, time: str) -> None:
+        path = write(tmp_path, f"user_id,item_id,timestamp\n1,2,20\n1,3,{time}\n1,4,\n")
+
+        with pytest.raises(InvalidRatings) as caught:
+            read_ratings(path)
+
+        first, second = map(str, caught.value.problems)
+        assert first.startswith(f'ratings.csv, line 3: timestamp is "{time}", expected a time')
+        assert second == "ratings.csv, line 4: timestamp is empty"
+
+    @pytest.mark.parametrize(
         ("line", "text"),
         [
             ("7,12,2018-09-28 14:38:15,abc,5\n", 'rating is "abc", expected a number'),
@@ -76,7 +110,8 @@ class TestReadRatings:
             ("7,12,,5,5\n", "created_at is empty"),
             (
                 "7,12,28.09.2018,5,5\n",
-                'created_at is "28.09.2018", expected a time such as 2018-09-28 14:38:15',
+                'created_at is "28.09.2018", expected a time such as 2018-09-28 14:38:15 or seconds '
+                "since 1970",
             ),
             ("7,12\n", "has 2 fields, expected 5"),
         ],
@@ -108,7 +143,10 @@ class TestReadRatings:
     @pytest.mark.parametrize(
         ("content", "text"),
         [
-            (b"", "line 1: is empty, expected the column names user_id, item_id, created_at"),
+            (
+                b"",
+                "line 1: is empty, expected the column names user_id, item_id, timestamp or created_at",
+            ),
             (b"user_id;item_id;created_at\n1;2;3\n", "columns must be separated by commas"),
             (
                 b"user_id,created_at\n",
