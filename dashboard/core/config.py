@@ -22,6 +22,8 @@ MIN_SECRET_LENGTH = 32
 MACHINE = ("cpus", "memory_mb")
 # Zero means none.
 OFF = ("prediction_port",)
+# Zero means that such events do not count.
+WEIGHT = "weight_"
 MAX_PORT = 65535
 # Where recommendations are trained.
 ENGINE = re.compile(r"local|pool:[1-9]\d{0,2}|dask:\S+")
@@ -102,6 +104,11 @@ class Recommendations:
     max_drop: float = 0.1
     kept_runs: int = 10
     engine: str = "local"
+    weight_view: float = 0.5
+    weight_download: float = 1.0
+    weight_watch: float = 1.0
+    weight_rating: float = 1.5
+    weight_favourite: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +313,7 @@ def _check_positive(section: Any) -> None:
     name = type(section).__name__.lower()
     for spec in fields(section):
         value = getattr(section, spec.name)
-        may_be_zero = spec.name in (
+        may_be_zero = spec.name.startswith(WEIGHT) or spec.name in (
             "trusted_proxies",
             "min_free_bytes",
             "per_owner",
@@ -318,7 +325,8 @@ def _check_positive(section: Any) -> None:
             and not isinstance(value, bool)
             and not (value > 0 or (may_be_zero and value == 0))
         ):
-            raise InvalidConfig(f"{name}.{spec.name} must be greater than 0, not {value!r}")
+            least = "0 or more" if may_be_zero else "greater than 0"
+            raise InvalidConfig(f"{name}.{spec.name} must be {least}, not {value!r}")
 
 
 def _check_production(config: Config) -> None:

@@ -8,7 +8,7 @@ from dashboard.catalogue import queries as catalogue
 from dashboard.core.access import has_role
 from dashboard.core.i18n import _
 from dashboard.core.navigation import safe_target
-from dashboard.recommendations import charts, queries, services
+from dashboard.recommendations import charts, services
 from dashboard.recommendations.models import Source
 
 pages = Blueprint("recommendations", __name__)
@@ -19,7 +19,7 @@ N_LIST, N_PANEL, N_RELATED, N_PREVIEW = 24, 8, 4, 6
 @pages.get("/recommendations")
 def own_list() -> str:
     """Recommended for you, each with its reason."""
-    own = queries.signals_of(current_user.id)
+    own = services.signals_of(current_user.id)
     found = services.recommendations_for(current_user.id, n=N_LIST)
     services.record_shown(current_user.id, found, source=Source.LIST)
     return render_template(

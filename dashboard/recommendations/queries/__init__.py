@@ -5,13 +5,14 @@ from dashboard.recommendations.queries.behaviour import (
     Events,
     Signal,
     Signals,
+    count_events_by_user,
     facts_of,
+    last_event_id,
     list_popular_ids,
     load_events,
     signals_from,
     signals_of,
     titles_of,
-    withdrawn_pairs,
 )
 from dashboard.recommendations.queries.online import (
     Shown,
@@ -50,6 +51,7 @@ __all__ = [
     "Signal",
     "Signals",
     "catalogue_changed_at",
+    "count_events_by_user",
     "facts_of",
     "find_current_run",
     "find_experiment",
@@ -57,6 +59,7 @@ __all__ = [
     "get_rule",
     "get_run",
     "get_settings",
+    "last_event_id",
     "list_done_runs",
     "list_experiments",
     "list_kept_runs",
@@ -75,5 +78,4 @@ __all__ = [
     "signals_from",
     "signals_of",
     "titles_of",
-    "withdrawn_pairs",
 ]

@@ -12,17 +12,11 @@ from sqlalchemy import func, select
 from dashboard.activity.models import Event, EventKind
 from dashboard.catalogue.models import Item, ItemStatus
 from dashboard.core.database import session
+from jobs.engines import collaborative_filtering as cf
 
 # Events that mean "she met this item", the weakest first; the strongest names the reason.
-MEETINGS = (
-    EventKind.VIEW,
-    EventKind.DOWNLOAD,
-    EventKind.WATCH,
-    EventKind.RATING,
-    EventKind.FAVOURITE,
-)
-# So many stars or fewer: the item is no reason to show similar ones.
-FEW_STARS = 2
+MEETINGS = tuple(map(EventKind, cf.MEETINGS))
+PLACE = {kind: place for place, kind in enumerate(cf.KINDS)}
 # The newest events say most (their weight falls with rank); a longer history only costs time.
 MAX_OWN_EVENTS = 2_000
 # Numbers that one query names: PostgreSQL takes 65,535 at most.
@@ -31,13 +25,13 @@ IDS_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """All meetings of published items, one entry per event, in no particular order."""
+    """All that was done with published items, one entry per event, in the order of their numbers."""
 
     user_ids: npt.NDArray[np.int64]
     item_ids: npt.NDArray[np.int64]
     times_s: npt.NDArray[np.float64]  # since 1970, UTC
-    kinds: npt.NDArray[np.int64]  # places in MEETINGS
-    last_id: int = 0  # the newest event, whatever its kind; the next read begins after it
+    kinds: npt.NDArray[np.int64]  # places in cf.KINDS
+    values: npt.NDArray[np.float64]  # share watched or stars; NaN where there is none
 
     def __len__(self) -> int:
         return len(self.user_ids)
@@ -50,7 +44,7 @@ class Signal:
     item_id: int
     kind: EventKind  # the strongest
     at: datetime  # the newest
-    stars: float | None = None
+    weight: float = 0.0  # of what she likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,51 +57,52 @@ class Signals:
     ignored: tuple[int, ...] = ()  # met, but not to be learnt from; newest first
 
 
-def load_events(*, after: int = 0) -> Events:
-    """Every meeting of a published item with a number above `after`, in one query.
+def last_event_id() -> int:
+    """The number of the newest event; 0 before the first.
 
-    What somebody asked to leave out, or is not interested in, is left out."""
-    # Read first: an event that commits meanwhile is read again by the next call, never missed.
-    last_id = session.scalar(select(func.max(Event.id))) or 0
+    Ask before reading: what commits meanwhile is read again the next time, never missed."""
+    return session.scalar(select(func.max(Event.id))) or 0
+
+
+def count_events_by_user(*, after: int) -> dict[int, int]:
+    """Who did something since the event of that number, and how many events that are."""
     query = (
-        select(Event.user_id, Event.item_id, Event.created_at, Event.kind)
-        .join(Item, Item.id == Event.item_id)
-        .where(Event.kind.in_([kind.value for kind in MEETINGS]))
-        .where(Item.status == ItemStatus.PUBLISHED)
+        select(Event.user_id, func.count())
+        .where(Event.id > after, Event.kind.in_(cf.KINDS))
+        .group_by(Event.user_id)
     )
-    if after:
-        query = query.where(Event.id > after)
-    withdrawn = withdrawn_pairs()
-    rows = [row for row in session.execute(query).all() if (row[0], row[1]) not in withdrawn]
-    place = {kind.value: number for number, kind in enumerate(MEETINGS)}
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def load_events(*, user_ids: Sequence[int] | None = None) -> Events:
+    """All that was done with published items, by everybody or by these people."""
+    query = (
+        select(Event.user_id, Event.item_id, Event.created_at, Event.kind, Event.value)
+        .join(Item, Item.id == Event.item_id)
+        .where(Event.kind.in_(cf.KINDS), Item.status == ItemStatus.PUBLISHED)
+        .order_by(Event.id)
+    )
+    if user_ids is None:
+        return _events(session.execute(query).all())
+    rows: list[Any] = []
+    for start in range(0, len(user_ids), IDS_AT_ONCE):
+        some = user_ids[start : start + IDS_AT_ONCE]
+        rows += session.execute(query.where(Event.user_id.in_(some))).all()
+    return _events(rows)
+
+
+def _events(rows: Sequence[Any]) -> Events:
     times = np.array([row[2] for row in rows], dtype="datetime64[us]").astype(np.int64)
     return Events(
         user_ids=np.array([row[0] for row in rows], dtype=np.int64),
         item_ids=np.array([row[1] for row in rows], dtype=np.int64),
         times_s=times / 1e6,
-        kinds=np.array([place[row[3]] for row in rows], dtype=np.int64),
-        last_id=last_id,
+        kinds=np.array([PLACE[row[3]] for row in rows], dtype=np.int64),
+        values=np.array([row[4] for row in rows], dtype=np.float64),
     )
 
 
-def withdrawn_pairs() -> set[tuple[int, int]]:
-    """(user, item) of what somebody left out or dismissed and did not take back."""
-    withdrawn = set()
-    for taken, given_back in (
-        (EventKind.IGNORE, EventKind.UNIGNORE),
-        (EventKind.DISMISS, EventKind.UNDISMISS),
-    ):
-        query = (
-            select(Event.user_id, Event.item_id, Event.kind)
-            .where(Event.kind.in_([taken.value, given_back.value]))
-            .order_by(Event.created_at, Event.id)
-        )
-        newest = {(user, item): kind for user, item, kind in session.execute(query)}
-        withdrawn |= {pair for pair, kind in newest.items() if kind == taken}
-    return withdrawn
-
-
-def signals_of(user_id: int) -> Signals:
+def signals_of(user_id: int, *, weights: cf.EventWeights) -> Signals:
     """What the learner likes, and what she must not be shown again."""
     query = (
         select(Event.item_id, Event.kind, Event.value, Event.created_at)
@@ -116,7 +111,9 @@ def signals_of(user_id: int) -> Signals:
         .limit(MAX_OWN_EVENTS)
     )
     rows = session.execute(query).all()
-    own = signals_from([(item, EventKind(kind), value, at) for item, kind, value, at in rows])
+    own = signals_from(
+        [(item, EventKind(kind), value, at) for item, kind, value, at in rows], weights=weights
+    )
     if len(rows) < MAX_OWN_EVENTS:
         return own
     # Of a longer history the newest events are judged; all of it stays out of the list.
@@ -126,16 +123,20 @@ def signals_of(user_id: int) -> Signals:
     return replace(own, hidden=own.hidden | frozenset(session.scalars(met.distinct())))
 
 
-def signals_from(newest_first: Sequence[tuple[int, EventKind, float | None, datetime]]) -> Signals:
-    """The same from the learner's events."""
-    by_item: dict[int, list[tuple[EventKind, float | None, datetime]]] = {}
-    for item_id, kind, value, at in newest_first:
-        by_item.setdefault(item_id, []).append((kind, value, at))
+def signals_from(
+    newest_first: Sequence[tuple[int, EventKind, float | None, datetime]],
+    *,
+    weights: cf.EventWeights,
+) -> Signals:
+    """The same from the learner's events; what they weigh is what a training gives them."""
+    by_item: dict[int, list[tuple[EventKind, datetime]]] = {}
+    for item_id, kind, _value, at in newest_first:
+        by_item.setdefault(item_id, []).append((kind, at))
+    weight = _weight_by_item(newest_first, weights)
     met = [each for each in (_signal(i, events) for i, events in by_item.items()) if each]
     dismissed = tuple(i for i, events in by_item.items() if _is_dismissed(events))
     ignored = tuple(i for i, events in by_item.items() if _is_ignored(events))
-    silent = {*dismissed, *ignored}
-    liked = [s for s in met if s.item_id not in silent and not _few_stars(s)]
+    liked = [replace(s, weight=weight[s.item_id]) for s in met if s.item_id in weight]
     return Signals(
         # by_item is ordered by the newest event of each item.
         liked=tuple(sorted(liked, key=lambda s: s.at)),
@@ -143,6 +144,21 @@ def signals_from(newest_first: Sequence[tuple[int, EventKind, float | None, date
         dismissed=dismissed,
         ignored=ignored,
     )
+
+
+def _weight_by_item(
+    newest_first: Sequence[tuple[int, EventKind, float | None, datetime]], weights: cf.EventWeights
+) -> dict[int, float]:
+    log = newest_first[::-1]
+    own = cf.behaviour_matrix(
+        np.zeros(len(log), dtype=np.int64),
+        np.array([item_id for item_id, *_ in log], dtype=np.int64),
+        kinds=[PLACE[kind] for _, kind, *_ in log],
+        values=np.array([value for *_, value, _ in log], dtype=np.float64),
+        times_s=np.arange(len(log)),
+        weights=weights,
+    )
+    return dict(zip(own.item_ids[own.items].tolist(), own.weights.tolist(), strict=True))
 
 
 def list_popular_ids(*, limit: int, exclude: Iterable[int] = ()) -> list[int]:
@@ -180,7 +196,7 @@ def _published(item_ids: Iterable[int], *columns: Any) -> Iterator[Any]:
         yield from session.execute(query)
 
 
-def _signal(item_id: int, events: list[tuple[EventKind, float | None, datetime]]) -> Signal | None:
+def _signal(item_id: int, events: list[tuple[EventKind, datetime]]) -> Signal | None:
     """What the events of one item (newest first) amount to; None when nothing is left of them."""
     undone = _is_undone(events)
     meetings = [
@@ -188,29 +204,23 @@ def _signal(item_id: int, events: list[tuple[EventKind, float | None, datetime]]
     ]
     if not meetings:
         return None
-    stars = next((value for kind, value, _ in meetings if kind == EventKind.RATING), None)
-    strongest = max((kind for kind, _, _ in meetings), key=MEETINGS.index)
-    return Signal(item_id=item_id, kind=strongest, at=meetings[0][2], stars=stars)
+    strongest = max((kind for kind, _ in meetings), key=MEETINGS.index)
+    return Signal(item_id=item_id, kind=strongest, at=meetings[0][1])
 
 
-def _is_undone(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
-    kinds = [kind for kind, _, _ in events]
-    return _newest_of(kinds, EventKind.FAVOURITE, EventKind.UNFAVOURITE) == EventKind.UNFAVOURITE
+def _is_undone(events: list[tuple[EventKind, datetime]]) -> bool:
+    return _newest_of(events, EventKind.FAVOURITE, EventKind.UNFAVOURITE) == EventKind.UNFAVOURITE
 
 
-def _is_dismissed(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
-    kinds = [kind for kind, _, _ in events]
-    return _newest_of(kinds, EventKind.DISMISS, EventKind.UNDISMISS) == EventKind.DISMISS
+def _is_dismissed(events: list[tuple[EventKind, datetime]]) -> bool:
+    return _newest_of(events, EventKind.DISMISS, EventKind.UNDISMISS) == EventKind.DISMISS
 
 
-def _is_ignored(events: list[tuple[EventKind, float | None, datetime]]) -> bool:
-    kinds = [kind for kind, _, _ in events]
-    return _newest_of(kinds, EventKind.IGNORE, EventKind.UNIGNORE) == EventKind.IGNORE
+def _is_ignored(events: list[tuple[EventKind, datetime]]) -> bool:
+    return _newest_of(events, EventKind.IGNORE, EventKind.UNIGNORE) == EventKind.IGNORE
 
 
-def _newest_of(newest_first: list[EventKind], *wanted: EventKind) -> EventKind | None:
-    return next((kind for kind in newest_first if kind in wanted), None)
-
-
-def _few_stars(signal: Signal) -> bool:
-    return signal.stars is not None and signal.stars <= FEW_STARS
+def _newest_of(
+    newest_first: list[tuple[EventKind, datetime]], *wanted: EventKind
+) -> EventKind | None:
+    return next((kind for kind, _ in newest_first if kind in wanted), None)

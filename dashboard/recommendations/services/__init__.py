@@ -38,6 +38,7 @@ from dashboard.recommendations.services.ruling import (
     set_list_settings,
     update_rule,
 )
+from dashboard.recommendations.services.serving import signals_of
 from dashboard.recommendations.services.training import train
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "request_training",
     "restore",
     "set_list_settings",
+    "signals_of",
     "start_experiment",
     "stop_experiment",
     "train",

@@ -72,6 +72,7 @@ def save_pairs(run_id: int, pairs: Interactions) -> None:
                 user_ids=pairs.user_ids[pairs.users],
                 item_ids=pairs.item_ids[pairs.items],
                 times_s=pairs.times,
+                weights=pairs.weights,
             )
         draft.replace(path)
     finally:
@@ -82,7 +83,8 @@ def load_pairs(run_id: int) -> Interactions:
     """What `save_pairs` kept. Raises OSError or ValueError when it cannot be read."""
     with np.load(folder() / f"{run_id}.pairs.npz", allow_pickle=False) as file:
         users, items, times = file["user_ids"], file["item_ids"], file["times_s"]
-    return build_interactions(users, items, times_s=times, keep=Keep.FIRST)
+        weights = file["weights"]
+    return build_interactions(users, items, times_s=times, weights=weights, keep=Keep.FIRST)
 
 
 def remove_old(kept: Iterable[TrainingRun]) -> None:

@@ -1,6 +1,8 @@
 """The engine's parameters from the portal's configuration."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+
+from flask import current_app
 
 from dashboard.core.config import Recommendations
 from jobs.engines import collaborative_filtering as cf
@@ -16,3 +18,10 @@ def training_config(settings: Recommendations, *, model: str = "auto") -> cf.Tra
         engine=settings.engine,
         popular_half_life_days=settings.popular_half_life_days,
     )
+
+
+def event_weights() -> cf.EventWeights:
+    """What an event of each kind counts, in a training and in the history of a list."""
+    settings: Recommendations = current_app.config["ATRIUM"].recommendations
+    kinds = [field.name for field in fields(cf.EventWeights)]
+    return cf.EventWeights(**{kind: getattr(settings, f"weight_{kind}") for kind in kinds})

@@ -12,7 +12,7 @@ from dashboard.catalogue import queries as catalogue
 from dashboard.catalogue.models import Item
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import RecommendedItem
-from dashboard.recommendations.queries import Signals
+from dashboard.recommendations.queries import Signal, Signals
 from dashboard.recommendations.services import serving
 from dashboard.recommendations.services.reasons import (
     Reason,
@@ -87,7 +87,7 @@ class Explanation:
 
 def recommendations_for(user_id: int, *, n: int) -> list[Recommendation]:
     """The learner's list, best first: never what she met, rated or dismissed, never drafts."""
-    own = queries.signals_of(user_id)
+    own = serving.signals_of(user_id)
     model = serving.served_to(user_id).model
     rules = serving.ruled(user_id)
     pinned = _pinned(rules.pinned, hidden=own.hidden)[:n]
@@ -95,12 +95,14 @@ def recommendations_for(user_id: int, *, n: int) -> list[Recommendation]:
     n_own = n - len(pinned)
     if model is None:
         return pinned + _stored(user_id, own, n=n_own, hidden=hidden)
-    history = [signal.item_id for signal in own.liked]
+    history, weights = _history(own.liked)
     how = serving.list_rules(model, history)
     idle = serving.idle_days(model, own)
     left_out = sorted(hidden)
     return pinned + _visible(
-        lambda m: model.top_n(history, m, exclude=left_out, rules=how, idle_days=idle),
+        lambda m: model.top_n(
+            history, m, exclude=left_out, weights=weights, rules=how, idle_days=idle
+        ),
         own,
         n=n_own,
     )
@@ -143,16 +145,16 @@ def related_items(item_id: int, *, n: int, drafts: bool = False) -> list[Recomme
 def explain(user_id: int, item_id: int) -> Explanation:
     """What of her own speaks for an item. Raises NotFound for an item she may not see."""
     item = catalogue.get_item(item_id)
-    own = queries.signals_of(user_id)
+    own = serving.signals_of(user_id)
     model = serving.served_to(user_id).model
     # An item is no reason for itself, as when she asks about one she took.
-    history = [signal.item_id for signal in own.liked if signal.item_id != item_id]
+    history, weights = _history(signal for signal in own.liked if signal.item_id != item_id)
     if model is None:
         found = _stored_reasons(user_id, item_id)
     else:
         how = serving.list_rules(model, history)
         idle = serving.idle_days(model, own)
-        found = model.explain(history, item_id, rules=how, idle_days=idle)
+        found = model.explain(history, item_id, weights, rules=how, idle_days=idle)
     titles = queries.titles_of(int(each.item_id) for each in found)
     return Explanation(
         item=item,
@@ -161,6 +163,12 @@ def explain(user_id: int, item_id: int) -> Explanation:
         met=item_id in own.hidden and item_id not in own.dismissed,
         ignored=tuple(catalogue.list_items_by_id(list(own.ignored))),
     )
+
+
+def _history(signals: Iterable[Signal]) -> tuple[list[int], list[float]]:
+    """Items and what each of them weighs."""
+    pairs = [(signal.item_id, signal.weight) for signal in signals]
+    return [item_id for item_id, _ in pairs], [weight for _, weight in pairs]
 
 
 def _pinned(ids: Iterable[int], *, hidden: frozenset[int]) -> list[Recommendation]:

@@ -11,9 +11,9 @@ from sqlalchemy import CursorResult, update
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.recommendations import queries
 from dashboard.recommendations.models import TrainingRun
-from dashboard.recommendations.queries import Events
 from dashboard.recommendations.services import artefacts
-from dashboard.recommendations.services.config import training_config
+from dashboard.recommendations.services.config import event_weights, training_config
+from dashboard.recommendations.services.training import matrix_of
 from jobs.engines import collaborative_filtering as cf
 
 log = logging.getLogger(__name__)
@@ -44,41 +44,54 @@ def refresh(run: TrainingRun) -> Refresh | None:
         return None
     # What was read: the row may say another name by the time it is changed.
     read = run.artefact
-    began, events = utcnow(), queries.load_events(after=run.last_event_id)
+    began, last_event_id = utcnow(), queries.last_event_id()
+    active = queries.count_events_by_user(after=run.last_event_id)
     since = run.refreshed_at or run.started_at
     changed_at = queries.catalogue_changed_at()
     catalogue = queries.load_catalogue() if changed_at and changed_at >= since else None
-    if not len(events) and catalogue is None:
+    if not active and catalogue is None:
         return None
     try:
         before = artefacts.load_pairs(run.id)
     except (OSError, ValueError, KeyError) as error:
         log.warning("run %s cannot be refreshed: %s", run.id, error)
         return None
-    after = _with_events(before, events)
+    others, theirs, now = _history_now(before, list(active))
+    after = _together(others, now)
     settings = current_app.config["ATRIUM"].recommendations
     done = cf.refresh(
         model,
         after,
-        touched=cf.touched_items(before, after).tolist(),
+        touched=cf.touched_items(theirs, now).tolist(),
         config=training_config(settings, model=settings.model),
         catalogue=catalogue,
     )
     name = artefacts.next_name(run)
     cf.save_run(done.model, artefacts.folder() / name)
-    values = {"artefact": name, "refreshed_at": began, "last_event_id": events.last_id}
+    values = {"artefact": name, "refreshed_at": began, "last_event_id": last_event_id}
     if not _replace(run.id, read, values):
         return None
     artefacts.save_pairs(run.id, after)
-    return Refresh(run.id, len(events), done.n_rows, done.n_new_items)
+    return Refresh(run.id, sum(active.values()), done.n_rows, done.n_new_items)
 
 
-def _with_events(before: cf.Interactions, events: Events) -> cf.Interactions:
+def _history_now(
+    before: cf.Interactions, user_ids: list[int]
+) -> tuple[cf.Interactions, cf.Interactions, cf.Interactions]:
+    """Everybody else's pairs; those of these people as they were, and as they are now.
+
+    All that they ever did is read again: an event may take back or outweigh an older one."""
+    own = np.isin(before.user_ids, user_ids)[before.users]
+    now = matrix_of(queries.load_events(user_ids=user_ids), event_weights())
+    return before.only(~own), before.only(own), now
+
+
+def _together(some: cf.Interactions, others: cf.Interactions) -> cf.Interactions:
     return cf.build_interactions(
-        np.concatenate([before.user_ids[before.users], events.user_ids]),
-        np.concatenate([before.item_ids[before.items], events.item_ids]),
-        times_s=np.concatenate([before.times, events.times_s]),
-        keep=cf.Keep.FIRST,
+        np.concatenate([some.user_ids[some.users], others.user_ids[others.users]]),
+        np.concatenate([some.item_ids[some.items], others.item_ids[others.items]]),
+        times_s=np.concatenate([some.times, others.times]),
+        weights=np.concatenate([some.weights, others.weights]),
     )
 
 

@@ -10,6 +10,7 @@ from dashboard.recommendations import queries
 from dashboard.recommendations.models import Experiment
 from dashboard.recommendations.queries import Ruled, Signals
 from dashboard.recommendations.services.artefacts import find_model
+from dashboard.recommendations.services.config import event_weights
 from jobs.engines.collaborative_filtering import ListRules, TrainedModel
 
 DAY_S = 86_400.0
@@ -24,6 +25,11 @@ class Served:
     run_id: int | None
     experiment_id: int | None
     model: TrainedModel | None
+
+
+def signals_of(user_id: int) -> Signals:
+    """What the learner likes and how much, and what she must not be shown again."""
+    return queries.signals_of(user_id, weights=event_weights())
 
 
 def served_to(user_id: int | None) -> Served:

@@ -26,7 +26,7 @@ from dashboard.recommendations import queries
 from dashboard.recommendations.models import RecommendedItem, RunState, TrainingRun
 from dashboard.recommendations.queries import Events
 from dashboard.recommendations.services import artefacts, publishing
-from dashboard.recommendations.services.config import training_config
+from dashboard.recommendations.services.config import event_weights, training_config
 from jobs.engines import collaborative_filtering as cf
 
 Progress = Callable[[float, str], None]
@@ -76,10 +76,9 @@ def _train(
 ) -> TrainingRun:
     settings: Recommendations = current_app.config["ATRIUM"].recommendations
     progress(0.0, _("Reading events"))
-    events = queries.load_events()
-    interactions = cf.build_interactions(
-        events.user_ids, events.item_ids, times_s=events.times_s, keep=cf.Keep.FIRST
-    )
+    last_event_id = queries.last_event_id()
+    events, weights = queries.load_events(), event_weights()
+    interactions = matrix_of(events, weights)
     if interactions.n_pairs < settings.min_interactions:
         raise TooFewInteractions(
             _(
@@ -103,10 +102,11 @@ def _train(
     values = {
         "finished_at": utcnow(),
         "artefact": name,
-        "recipe": recipe_of(events, interactions, config) | {"served": trained.choice},
+        "recipe": recipe_of(events, interactions, config)
+        | {"event_weights": asdict(weights), "served": trained.choice},
         "metrics": metrics,
         "message": " ".join(trained.notes)[:500],
-        "last_event_id": events.last_id,
+        "last_event_id": last_event_id,
     }
     with transaction():
         if not objection:
@@ -118,6 +118,18 @@ def _train(
     artefacts.remove_old([*queries.list_kept_runs(limit=settings.kept_runs), *served])
     progress(1.0, _("Held back") if objection else _("Published"))
     return queries.get_run(run.id)
+
+
+def matrix_of(events: Events, weights: cf.EventWeights) -> cf.Interactions:
+    """The behaviour matrix: what somebody dismissed, left out or disliked is no part of it."""
+    return cf.behaviour_matrix(
+        events.user_ids,
+        events.item_ids,
+        kinds=events.kinds,
+        values=events.values,
+        times_s=events.times_s,
+        weights=weights,
+    )
 
 
 def recipe_of(
@@ -134,7 +146,7 @@ def recipe_of(
         "parameters": json.loads(json.dumps(asdict(config))),
         "seed": config.seed,
         "versions": {
-            "engine": "atrium collaborative filtering 2",
+            "engine": "atrium collaborative filtering 3",
             "python": platform.python_version(),
             "numpy": np.__version__,
             "scipy": scipy.__version__,
@@ -144,9 +156,10 @@ def recipe_of(
 
 def hash_of(events: Events) -> str:
     """SHA-256 of the events; the order in which the database returned them does not matter."""
-    order = np.lexsort((events.kinds, events.times_s, events.item_ids, events.user_ids))
+    columns = (events.user_ids, events.item_ids, events.times_s, events.kinds, events.values)
+    order = np.lexsort(columns[::-1])
     digest = hashlib.sha256()
-    for column in (events.user_ids, events.item_ids, events.times_s, events.kinds):
+    for column in columns:
         digest.update(np.ascontiguousarray(column[order]).tobytes())
     return digest.hexdigest()
 

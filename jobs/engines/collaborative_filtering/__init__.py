@@ -2,7 +2,7 @@
 
     from jobs.engines import collaborative_filtering as cf
 
-    interactions = cf.build_interactions(users, items, times_s=seconds, weights=weights)
+    interactions = cf.behaviour_matrix(users, items, kinds=kinds, values=values, times_s=seconds)
     model = cf.train(interactions, cf.TrainingConfig(), progress=lambda fraction, text: ...)
     model.top_n(history, 10, exclude=hidden)   # Suggestion(item_id, score, reasons)
     cf.save_run(model, path); model = cf.load_run(path)
@@ -10,6 +10,13 @@
 A history is a list of item ids, oldest first. Ids are whole numbers or text, the caller's own.
 The classes of MODELS (ItemItem, UserUser, CoView, EASE, Blend, ...) work on positions and follow the interface of the library `implicit`; `evaluate` compares them on a split."""
 
+from jobs.engines.collaborative_filtering.behaviour import (
+    FEW_STARS,
+    KINDS,
+    MEETINGS,
+    EventWeights,
+    behaviour_matrix,
+)
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Scale
 from jobs.engines.collaborative_filtering.centred import Centre, CentredConfig, CentredItems
 from jobs.engines.collaborative_filtering.choice import (
@@ -34,7 +41,6 @@ from jobs.engines.collaborative_filtering.interactions import (
     Interactions,
     Keep,
     build_interactions,
-    weigh,
 )
 from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemConfig
 from jobs.engines.collaborative_filtering.jaccard import Jaccard, JaccardConfig
@@ -79,6 +85,9 @@ from jobs.engines.collaborative_filtering.weighting import BM25, TFIDF, BM25Conf
 __all__ = [
     "BM25",
     "EASE",
+    "FEW_STARS",
+    "KINDS",
+    "MEETINGS",
     "MODELS",
     "NAMED",
     "TFIDF",
@@ -96,6 +105,7 @@ __all__ = [
     "ContentConfig",
     "Coverage",
     "EASEConfig",
+    "EventWeights",
     "Figure",
     "Interactions",
     "InvalidRatings",
@@ -140,6 +150,7 @@ __all__ = [
     "TrendConfig",
     "UserUser",
     "UserUserConfig",
+    "behaviour_matrix",
     "build_interactions",
     "by_time",
     "choose",
@@ -154,5 +165,4 @@ __all__ = [
     "save_run",
     "touched_items",
     "train",
-    "weigh",
 ]

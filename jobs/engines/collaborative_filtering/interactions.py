@@ -2,7 +2,6 @@
 
 Dense positions come from sorted arrays of ids: position p of a user is the p-th smallest user id."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -139,14 +138,6 @@ def build_interactions(
     events = _checked(user_ids, item_ids, times_s=times_s, weights=weights)
     pairs = _pairs(*events, keep=keep)
     return _by_user(*pairs)
-
-
-def weigh(kinds: Sequence[str], weights: Mapping[str, float]) -> Vector:
-    """The weight of every event by its kind. Raises ValueError for a kind without a weight."""
-    unknown = sorted(set(kinds) - set(weights))
-    if unknown:
-        raise ValueError(f"no weight is given for {', '.join(unknown)}")
-    return np.array([weights[kind] for kind in kinds], dtype=np.float32)
 
 
 Columns = tuple[Labels, Labels, Times, Vector]

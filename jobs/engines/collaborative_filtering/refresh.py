@@ -36,18 +36,26 @@ class Refreshed:
 
 
 def touched_items(before: Interactions, after: Interactions, *, context: int = 5) -> Labels:
-    """Items whose rows new pairs change most: theirs, and those the same people met just before.
+    """Items whose rows changed pairs change most: theirs, and those the same people met just before.
 
-    Every item of a longer history changes a little too; that waits for the next full training."""
-    known = set(zip(before.user_ids[before.users].tolist(), _items(before), strict=True))
-    users = after.user_ids[after.users].tolist()
-    items = _items(after)
-    touched: set[Label] = set()
+    Both may hold some people only, all whose pairs changed among them. Every item of a longer history
+    changes a little too; that waits for the next full training."""
+    touched = _unmatched(after, before, context=context) | _unmatched(
+        before, after, context=context
+    )
+    return np.array(sorted(touched)) if touched else after.item_ids[:0]  # type: ignore[type-var]
+
+
+def _unmatched(some: Interactions, others: Interactions, *, context: int) -> set[Label]:
+    """Items of the pairs that `others` has not, and of the `context` pairs of the user before each."""
+    known = set(zip(others.user_ids[others.users].tolist(), _items(others), strict=True))
+    users, items = some.user_ids[some.users].tolist(), _items(some)
+    found: set[Label] = set()
     for place, pair in enumerate(zip(users, items, strict=True)):
         if pair not in known:
-            start = max(place - context, int(after.indptr[after.users[place]]))
-            touched.update(items[start : place + 1])
-    return np.array(sorted(touched), dtype=after.item_ids.dtype)  # type: ignore[type-var]
+            start = max(place - context, int(some.indptr[some.users[place]]))
+            found.update(items[start : place + 1])
+    return found
 
 
 def refresh(

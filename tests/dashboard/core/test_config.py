@@ -61,6 +61,11 @@ class TestLoadConfig:
             ("[server]\nport = true", {}, "server.port must be a whole number, not True"),
             ("[server]\nport = 0", {}, "server.port must be from 1 to 65535"),
             ("[jobs]\nconcurrency = -1", {}, "jobs.concurrency must be greater than 0"),
+            (
+                "[recommendations]\nweight_view = -1",
+                {},
+                "recommendations.weight_view must be 0 or more",
+            ),
             ("[server]\nport = ", {}, "is not valid TOML"),
             ("", {"ATRIUM_SERVER__PORTT": "1"}, "unknown key server.portt"),
             ("", {"ATRIUM_SERVER__HTTPS_ONLY": "maybe"}, "must be true or false"),

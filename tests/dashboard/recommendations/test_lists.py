@@ -1,8 +1,10 @@
 """Lists follow behaviour, hide what must be hidden, and say why."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from dashboard.accounts.models import User
 from dashboard.activity.models import EventKind
@@ -95,6 +97,21 @@ class TestRecommendationsFor:
         found = services.recommendations_for(ada.id, n=20)
 
         assert all(each.popular for each in found)
+
+    def test_an_event_of_no_weight_is_no_reason(
+        self, app: Flask, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        add_event(ada.id, world.items["Baking"].id, minute=900)
+        config = app.config["ATRIUM"]
+        silent = replace(config.recommendations, weight_view=0.0)
+
+        app.config["ATRIUM"] = replace(config, recommendations=silent)
+        found = services.recommendations_for(ada.id, n=20)
+
+        assert all(each.popular for each in found)
+        assert "Baking" not in titles(found)
 
     def test_never_shows_drafts(self, world: World, train: Train) -> None:
         train()
@@ -246,3 +263,20 @@ class TestExplain:
 
         assert {each.title for each in found.reasons} == {"Word", "Excel"}
         assert sum(each.share for each in found.reasons) == pytest.approx(1.0)
+
+    def test_what_she_likes_more_says_more(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada = make_user()
+        word, charts = world.items["Word"].id, world.items["Charts"].id
+        for minute, name in enumerate(["Word", "Excel"]):
+            add_event(ada.id, world.items[name].id, minute=900 + minute)
+
+        viewed = {each.title: each.share for each in services.explain(ada.id, charts).reasons}
+        add_event(ada.id, word, EventKind.FAVOURITE, minute=900)
+        liked = {each.title: each.share for each in services.explain(ada.id, charts).reasons}
+
+        # A favourite weighs three times what an opened page does; the other item is the same.
+        odds = viewed["Word"] / viewed["Excel"]
+        assert liked["Word"] / liked["Excel"] == pytest.approx(3 * odds, rel=1e-4)

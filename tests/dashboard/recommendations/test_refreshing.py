@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from sqlalchemy import update
 
@@ -123,14 +124,20 @@ class TestIgnored:
         self, world: World, train: Train, taken: EventKind, given_back: EventKind
     ) -> None:
         user, word = world.crowd[0], world.items["Word"].id
-        before = len(queries.load_events())
+        run = train()
+        n_pairs = run.recipe["n_pairs"]
 
         add_event(user.id, word, taken, minute=9_000)
-        without = len(queries.load_events())
+        services.refresh_all()
+        without = artefacts.load_pairs(run.id).n_pairs
         add_event(user.id, word, given_back, minute=9_001)
+        services.refresh_all()
 
-        assert without == before - 1
-        assert len(queries.load_events()) == before
+        assert without == n_pairs - 1
+        assert artefacts.load_pairs(run.id).n_pairs == n_pairs
+        model = artefacts.find_model(queries.get_run(run.id))
+        assert model is not None
+        assert model.n_pairs == n_pairs
 
     def test_takes_its_reason_off_the_list_and_undo_brings_it_back(
         self, world: World, train: Train, make_user: Callable[..., User]
@@ -150,9 +157,46 @@ class TestIgnored:
         assert again[0].reason == "Because you viewed “Word”"
 
 
-def test_events_of_the_same_moment_are_not_missed(world: World) -> None:
-    first = queries.load_events()
+class TestRatings:
+    def test_few_stars_take_an_item_out_of_what_is_learnt(self, world: World, train: Train) -> None:
+        run = train()
+        user, word = world.crowd[0], world.items["Word"].id
+        people = _people_of(run, word)
+
+        add_event(user.id, word, EventKind.RATING, value=1.0, minute=9_000)
+        services.refresh_all()
+        fewer = _people_of(run, word)
+        add_event(user.id, word, EventKind.RATING, value=5.0, minute=9_001)
+        services.refresh_all()
+
+        assert (fewer, _people_of(run, word)) == (people - 1, people)
+
+    def test_a_refresh_leaves_what_a_training_would_make(self, world: World, train: Train) -> None:
+        run = train()
+        user, items = world.crowd[0], world.items
+        add_event(user.id, items["Word"].id, EventKind.RATING, value=2.0, minute=9_000)
+        add_event(user.id, items["Excel"].id, EventKind.WATCH, value=0.8, minute=9_001)
+        add_event(user.id, items["Charts"].id, EventKind.FAVOURITE, minute=9_002)
+        add_event(user.id, items["Soup"].id, EventKind.DISMISS, minute=9_003)
+
+        services.refresh_all()
+        refreshed = artefacts.load_pairs(run.id)
+        trained = artefacts.load_pairs(train().id)
+
+        for name in ("user_ids", "item_ids", "indptr", "items", "times", "weights"):
+            np.testing.assert_array_equal(getattr(refreshed, name), getattr(trained, name))
+        assert np.unique(trained.weights).tolist() == pytest.approx([0.5, 0.8, 1.5])
+
+
+def _people_of(run: TrainingRun, item_id: int) -> int:
+    model = artefacts.find_model(queries.get_run(run.id))
+    assert model is not None
+    return int(model.item_counts[model.item_ids.tolist().index(item_id)])
+
+
+def test_an_event_that_commits_while_others_are_read_is_not_missed(world: World) -> None:
+    last = queries.last_event_id()
     add_event(world.crowd[0].id, world.items["Soup"].id, minute=0)
 
-    assert len(queries.load_events(after=first.last_id)) == 1
+    assert queries.count_events_by_user(after=last) == {world.crowd[0].id: 1}
     assert utcnow() >= world.items["Soup"].created_at

@@ -109,14 +109,14 @@ class TestTrain:
 
 class TestHashOf:
     def test_does_not_depend_on_the_order_of_rows(self) -> None:
-        events = Events(*(np.array([3, 1, 2]) for _ in range(4)))
-        other = Events(*(np.array([1, 2, 3]) for _ in range(4)))
+        events = Events(*(np.array([3, 1, 2]) for _ in range(5)))
+        other = Events(*(np.array([1, 2, 3]) for _ in range(5)))
 
         assert hash_of(events) == hash_of(other)
 
     def test_changes_with_the_data(self) -> None:
-        events = Events(*(np.array([3, 1, 2]) for _ in range(4)))
-        other = Events(*(np.array([1, 2, 4]) for _ in range(4)))
+        events = Events(*(np.array([3, 1, 2]) for _ in range(5)))
+        other = Events(*(np.array([1, 2, 4]) for _ in range(5)))
 
         assert hash_of(events) != hash_of(other)
 

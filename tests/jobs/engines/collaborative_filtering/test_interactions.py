@@ -8,7 +8,6 @@ from jobs.engines.collaborative_filtering import (
     TrainingConfig,
     build_interactions,
     train,
-    weigh,
 )
 
 EVENT = st.tuples(
@@ -89,15 +88,6 @@ class TestOnly:
         part = data.only(np.array([False, False, True]))
 
         assert part.user_items.toarray().tolist() == [[0, 0], [0, 1]]
-
-
-class TestWeigh:
-    def test_looks_up_every_kind(self) -> None:
-        assert weigh(["view", "rating"], {"view": 1, "rating": 3}).tolist() == [1, 3]
-
-    def test_names_a_kind_without_a_weight(self) -> None:
-        with pytest.raises(ValueError, match="no weight is given for watch"):
-            weigh(["view", "watch"], {"view": 1})
 
 
 class TestNewest:

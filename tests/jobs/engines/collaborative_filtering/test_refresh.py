@@ -91,3 +91,11 @@ class TestTouchedItems:
         assert touched_items(before, after).tolist() == [10, 11, 13]
         assert touched_items(before, after, context=1).tolist() == [11, 13]
         assert touched_items(before, before).tolist() == []
+
+    def test_are_those_of_pairs_that_are_gone_too(self) -> None:
+        before = cf.build_interactions([1, 1, 2], [10, 11, 12], times_s=[1, 2, 3])
+        after = cf.build_interactions([1, 2], [10, 12], times_s=[1, 3])
+        nobody = cf.build_interactions([], [], times_s=[])
+
+        assert touched_items(before, after).tolist() == [10, 11]
+        assert touched_items(before, nobody).tolist() == [10, 11, 12]
