@@ -1,6 +1,8 @@
 """The dashboard in a browser: it asks before it deletes, with and without scripts, and obeys the policy."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +16,20 @@ from tests.factories.catalogue import make_item
 from tests.factories.portal import Visitor, violations
 
 pytestmark = pytest.mark.browser
+
+# A folder for pictures of the pages, to look at; none are kept otherwise.
+PICTURES = os.environ.get("ATRIUM_TEST_PICTURES", "")
+# The words of the menu that stand on more than one line or stick out.
+BROKEN_WORDS = """() => [...document.querySelectorAll(".dash-menu a, .dash-group")].flatMap((entry) => {
+  const text = [...entry.childNodes].find((node) => node.nodeType === 3 && node.data.trim());
+  return [...text.data.matchAll(/\\S+/g)].filter((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    const sticksOut = range.getBoundingClientRect().right > entry.getBoundingClientRect().right;
+    return range.getClientRects().length > 1 || sticksOut;
+  }).map((word) => word[0]);
+})"""
 
 PAGES = (
     *("/admin/", "/admin/users/", "/admin/users/new/", "/admin/users/edit/?id=1", "/admin/roles/"),
@@ -59,6 +75,20 @@ class TestPages:
             page.goto(path)
             over = page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
             assert over <= 0, path
+
+
+class TestMenu:
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    @pytest.mark.parametrize("width", [1280, 1000, 390])
+    def test_breaks_no_word(self, visitor: Visitor, ada: User, width: int, language: str) -> None:
+        page = visitor.open("/admin/", user=ada, width=width, language=language)
+
+        # A scroll bar, where one is drawn, takes this much of the menu.
+        page.locator(".dash-menu").evaluate("(menu) => { menu.style.paddingRight = '15px'; }")
+
+        assert page.evaluate(BROKEN_WORDS) == []
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"menu-{language}-{width}.png")
 
 
 class TestDelete:

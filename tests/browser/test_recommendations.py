@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -52,6 +53,20 @@ class TestWorkspace:
         look(page, f"workspace-{language}")
         assert violations(page) == []
         assert faults(page) == []
+
+    def test_saves_a_drawing(self, ana: User, visitor: Visitor) -> None:
+        page = visitor.open("/workspace/recommendations", user=ana)
+        chart = page.locator("[data-island=Chart]").first
+        expect(chart.locator(".main-svg").first).to_be_visible()
+
+        with page.expect_download() as drawing:
+            chart.get_by_role("button", name="SVG").click()
+
+        text = Path(drawing.value.path()).read_text(encoding="utf-8")
+        assert drawing.value.suggested_filename.endswith(".svg")
+        assert text.startswith("<svg")
+        root = ElementTree.fromstring(text)
+        assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5
 
     def test_saves_a_picture_and_the_data(self, ana: User, visitor: Visitor) -> None:
         page = visitor.open("/workspace/recommendations", user=ana)
