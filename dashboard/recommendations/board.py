@@ -15,6 +15,7 @@ from dashboard.recommendations.charts import Chart
 from dashboard.recommendations.models import Source, TrainingRun
 from dashboard.recommendations.queries import Shown
 from dashboard.recommendations.services import artefacts
+from dashboard.recommendations.services.config import event_weights
 from dashboard.recommendations.services.publishing import BASELINE, SERVED
 
 ONLINE_DAYS = 30
@@ -141,3 +142,17 @@ def _counts(row: Shown, words: Mapping[str, str]) -> tuple[Any, ...]:
         row.n_watched,
         f"{100 * row.n_watched / row.n_clicked:.1f}" if row.n_clicked else "–",
     )
+
+
+def weights_table() -> Table:
+    """What an event of each kind says of a learner."""
+    weights = event_weights()
+    rows: list[tuple[Any, ...]] = [
+        (_("Introduction page opened"), f"{weights.view:g}"),
+        (_("Video downloaded"), f"{weights.download:g}"),
+        (_("Video watched to its end; a part counts as much as its share"), f"{weights.watch:g}"),
+        (_("Five stars; each star less takes a third away"), f"{weights.rating:g}"),
+        (_("Favourite"), f"{weights.favourite:g}"),
+        (_("One or two stars, left out, not interested"), _("takes the item out")),
+    ]
+    return Table("weights", _("What counts how much"), (_("Event"), _("Weight")), rows)

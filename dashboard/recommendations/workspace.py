@@ -95,7 +95,7 @@ def lists() -> AnyResponse | str:
         services.set_list_settings(**form.wanted(), actor_id=current_user.id)
         flash(_("Saved. The next list of everybody follows it."), "success")
         return redirect(url_for(".lists"))
-    return render_template("recommendations/lists.html", form=form)
+    return render_template("recommendations/lists.html", form=form, weights=board.weights_table())
 
 
 @workspace.get("/recipe.json")

@@ -1,9 +1,12 @@
 """Rules of administrators, languages, experiments and what is counted of them."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -125,6 +128,16 @@ class TestListSettings:
         assert (settings.diversity, settings.penalty, settings.content) == (0.3, 0.2, 1.0)
         assert settings.own_language_first is False
         assert "This must be a number from 0 to 1." in wrong.text
+
+    def test_tells_what_events_weigh(self, app: Flask, as_admin: FlaskClient) -> None:
+        config = app.config["ATRIUM"]
+        loud = replace(config.recommendations, weight_favourite=7.25)
+        app.config["ATRIUM"] = replace(config, recommendations=loud)
+
+        page = as_admin.get("/workspace/recommendations/lists").text
+
+        assert re.search(r"Favourite</th>\s*<td[^>]*>7.25<", page)
+        assert re.search(r"One or two stars.*</th>\s*<td[^>]*>takes the item out<", page)
 
     def test_the_readers_language_comes_first(
         self, world: World, train: Train, make_user: Callable[..., User]
