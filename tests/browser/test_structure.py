@@ -166,11 +166,99 @@ class TestView:
         expect(page.locator(f"[data-unit='{house['floor']}']")).to_have_attribute("data-chosen", "")
         page.keyboard.press("Escape")
         expect(page.locator("[data-chosen]")).to_have_count(0)
-        page.keyboard.press("PageDown")
+        page.keyboard.press("Enter")
         page.keyboard.press("Enter")
         page.keyboard.press("Enter")
 
         expect(page).to_have_url(re.compile("/positions/"))
+
+    def test_is_walked_through_room_by_room(self, visitor: Visitor, app: Flask) -> None:
+        floor = make_unit("运营中心", name_en="Operations")
+        rooms = [make_item("position", title=f"Room {letter}") for letter in "ABCDEFG"]
+        services.set_positions(floor.id, actor_id=None, item_ids=[each.id for each in rooms])
+        page = opened(visitor, f"/3d?unit={floor.id}")
+        canvas, status = page.locator(".scene-canvas"), page.locator(".scene-status")
+        expect(status).to_have_text("Operations: 0 courses")
+        canvas.focus()
+        lit = page.locator(".scene-label.is-lit")
+
+        for key, room, at in [
+            ("ArrowRight", "Room A", 1),
+            ("ArrowRight", "Room B", 2),
+            ("ArrowDown", "Room E", 5),
+            ("ArrowRight", "Room F", 6),
+            ("ArrowUp", "Room B", 2),
+            ("ArrowLeft", "Room A", 1),
+        ]:
+            page.keyboard.press(key)
+            expect(status).to_have_text(f"{room} · Courses: 0 · room {at} of 7")
+            expect(lit).to_have_text(room)
+        assert status.get_attribute("role") == "status"
+        assert faults(page) == []
+
+        page.wait_for_timeout(800)
+        before, angle = frames(page), page.evaluate(f"() => {SCENE}.rig.view.theta")
+        page.wait_for_timeout(1000)
+        assert frames(page) == before
+        page.keyboard.press("Shift+ArrowLeft")
+        assert page.evaluate(f"() => {SCENE}.rig.view.theta") != angle
+
+        page.keyboard.press("Escape")
+        expect(lit).to_have_count(0)
+        expect(status).to_have_text("Operations: 0 courses")
+        page.keyboard.press("Escape")
+        expect(status).to_have_text("Whole view")
+        expect(page.locator("[data-chosen]")).to_have_count(0)
+        page.keyboard.press("PageDown")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(rf"/positions/{rooms[1].id}$"))
+
+    def test_keeps_the_room_in_the_picture_and_lets_go_of_it(
+        self, visitor: Visitor, app: Flask
+    ) -> None:
+        floor = make_unit("运营中心", name_en="Operations")
+        rooms = [make_item("position", title=f"Room {n}") for n in range(12)]
+        services.set_positions(floor.id, actor_id=None, item_ids=[each.id for each in rooms])
+        page = opened(visitor, f"/3d?room={rooms[0].id}")
+        page.locator(".scene-canvas").focus()
+        seen = f"""() => {{ const {{ rig, walk: {{ room }} }} = {SCENE};
+          return Math.hypot(rig.view.x - room.x, rig.view.z - room.z) / rig.view.radius; }}"""
+
+        # A room that was flown to, and a view that was turned and brought near by hand.
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(seen) < 0.1
+        page.keyboard.press("Escape")
+        for key in ["ArrowRight", *["+"] * 12, *["ArrowRight"] * 5]:
+            page.keyboard.press(key)
+        page.wait_for_function(f"() => ({seen})() < 0.3")
+        page.keyboard.press("Tab")
+
+        assert page.evaluate(f"() => {SCENE}.walk.room") is None
+
+    def test_explains_the_courses_it_shows(
+        self, visitor: Visitor, house: dict[str, Any], make_user: Callable[..., User]
+    ) -> None:
+        learner = make_user("learner")
+        activity.set_favourite(learner_id=learner.id, item_id=house["position"].id, on=True)
+        page = opened(visitor, user=learner)
+        legend = page.locator(".scene-legend")
+        expect(legend).to_contain_text("on my way")
+        assert "a course" not in legend.inner_text()
+
+        page.evaluate(f"(key) => {SCENE}.choose(key)", house["floor"])
+        expect(legend).to_contain_text("a course")
+        expect(legend).to_contain_text("a course I finished")
+        expect(legend).to_contain_text("a video of it")
+        same = f"""() => {{ const s = {SCENE};
+          const [r, g, b] = s.palette.itemColour(s.items.things[0]).map(Math.round);
+          const swatch = document.querySelector('.scene-course');
+          return getComputedStyle(swatch).backgroundColor === `rgb(${{r}}, ${{g}}, ${{b}})`; }}"""
+        assert page.evaluate(same)
+        assert violations(page) == []
+        page.evaluate(f"() => {SCENE}.showAll()")
+        expect(legend).not_to_contain_text("a course")
 
     def test_follows_the_list_and_the_search(self, visitor: Visitor, house: dict[str, Any]) -> None:
         page = opened(visitor, language="zh")

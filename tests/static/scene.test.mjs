@@ -11,6 +11,7 @@ import { Palette } from "../../static/src/scene/palette.js";
 import { Rig } from "../../static/src/scene/rig.js";
 import { colourOf, sharesOf, steps } from "../../static/src/scene/scales.js";
 import { floorView, houseView } from "../../static/src/scene/views.js";
+import { nextRoom } from "../../static/src/scene/walking.js";
 
 const SIZE = [800, 600];
 
@@ -133,6 +134,27 @@ test("the house and a floor fit the picture", () => {
     const names = wantedNames({ plan, chosen, lit: null, rig }, ...SIZE);
     assert.ok(names.length > 3);
     for (const { x, y } of names) assert.ok(x > 0 && x < SIZE[0] && y > 0 && y < SIZE[1]);
+  }
+});
+
+test("arrow keys go along the rows as they are seen and reach every room, from wherever one looks", () => {
+  const { rooms } = house({ A: 7 });
+  // Seen from the front: 0 1 2 3 behind, 4 5 6 before them, half a room to the right.
+  const go = (from, key, theta = 0.5) => nextRoom(rooms, rooms[from] ?? null, `Arrow${key}`, theta)?.index;
+  assert.deepEqual([go(0, "Right"), go(3, "Right"), go(6, "Right")], [1, 4, 6]);
+  assert.deepEqual([go(1, "Left"), go(4, "Left"), go(0, "Left")], [0, 3, 0]);
+  assert.deepEqual([go(1, "Down"), go(5, "Up"), go(1, "Up"), go(6, "Down")], [4, 1, 1, 6]);
+  assert.deepEqual([go(undefined, "Down"), nextRoom([], null, "ArrowUp", 0)], [0, null]);
+  // From behind, left is right and what was before is behind.
+  assert.deepEqual([go(1, "Right", 0.5 + Math.PI), go(5, "Down", 0.5 + Math.PI)], [0, 2]);
+  for (let theta = -4; theta < 8; theta += 0.3) {
+    let room = nextRoom(rooms, null, "ArrowRight", theta);
+    const reached = new Set([room]);
+    for (let i = 0; i < 6; i++) {
+      room = nextRoom(rooms, room, "ArrowRight", theta);
+      reached.add(room);
+    }
+    assert.equal(reached.size, 7, String(theta));
   }
 });
 

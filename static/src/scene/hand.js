@@ -1,4 +1,5 @@
-// The visitor's hand: pointer and keys on the canvas, as what they mean to the structure.
+// The visitor's hand: pointer and keys on the canvas, as what they mean to the structure. On a chosen floor the
+// arrow keys walk from room to room and turn only with Shift.
 import { Vector3 } from "three";
 import { solidsOf } from "./building.js";
 import { nearest } from "./picking.js";
@@ -25,6 +26,7 @@ export class Hand {
     on("pointerleave", () => this.leave());
     on("click", (event) => this.click(event));
     on("keydown", (event) => this.key(event));
+    on("blur", () => this.structure.walk.to(null));
   }
 
   /** What is under the pointer: {kind: "item" | "room" | "floor", ...}, or null. */
@@ -66,9 +68,12 @@ export class Hand {
   key(event) {
     if (event.altKey || event.metaKey || event.ctrlKey) return;
     const { key } = event;
-    if (TURNS[key]) this.rig.turn(...TURNS[key]);
+    const isOnFloor = this.structure.chosen?.rooms.length && !event.shiftKey;
+    if (TURNS[key] && isOnFloor) this.structure.walk.step(key);
+    else if (TURNS[key]) this.rig.turn(...TURNS[key]);
     else if (ZOOMS[key]) this.rig.zoom(ZOOMS[key]);
-    else if (key === "Escape" || key === "Home") this.structure.showAll();
+    else if (key === "Escape") this.structure.walk.back();
+    else if (key === "Home") this.structure.showAll();
     else if (key === "PageDown") this.step(1);
     else if (key === "PageUp") this.step(-1);
     else if (key === "Enter") this.enter();
@@ -97,10 +102,11 @@ export class Hand {
     this.structure.choose(floors[(at + direction + floors.length) % floors.length].source.key);
   }
 
-  /** Open the lit room, or light the first one of the chosen floor. */
+  /** Open the lit room; else light the first one of the chosen floor, or go to the first floor. */
   enter() {
-    const { lit, chosen } = this.structure;
+    const { lit, chosen, walk } = this.structure;
     if (lit) this.act({ kind: "room", room: lit, floor: lit.floor });
-    else if (chosen?.rooms.length) this.structure.light(chosen.rooms[0]);
+    else if (chosen?.rooms.length) walk.step("ArrowRight");
+    else if (!chosen) this.step(1);
   }
 }

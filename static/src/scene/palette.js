@@ -1,6 +1,6 @@
 // What colour and height everything has: by the chosen measure, by what was found, by the chosen floor.
 import { roomHeight } from "./layout.js";
-import { colourOf, mix, parse, STATE_COLOURS, sharesOf } from "./scales.js";
+import { colourOf, css, mix, parse, STATE_COLOURS, sharesOf } from "./scales.js";
 
 export class Palette {
   constructor(theme) {
@@ -52,10 +52,21 @@ export class Palette {
       if (this.found.holds(item.title)) return parse(theme.lit);
       if (!this.found.rooms.has(room)) return parse(theme.faded);
     }
-    const done = this.ways?.courses[item.id] ?? 0;
-    if (done > 0) return mix(unit, parse(theme.lit), 0.4 + done * 0.6);
-    return mix(unit, parse(theme.slab), 0.28);
+    return courseColour(theme, unit, this.ways?.courses[item.id] ?? 0);
   }
+
+  /** Colours of the legend of a floor's courses, as CSS has them. */
+  legendOf(floor) {
+    const unit = parse(floor.source.colour);
+    const [course, done] = [0, 1].map((share) => courseColour(this.theme, unit, share));
+    return { course: css(course), done: css(done), video: this.theme.sheet };
+  }
+}
+
+/** Of a course of which a learner has done this share. */
+function courseColour(theme, unit, done) {
+  if (done > 0) return mix(unit, parse(theme.lit), 0.4 + done * 0.6);
+  return mix(unit, parse(theme.slab), 0.28);
 }
 
 function isAside(floor, chosen) {

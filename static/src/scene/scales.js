@@ -22,6 +22,11 @@ export function parse(hex) {
   return [(number >> 16) & 255, (number >> 8) & 255, number & 255];
 }
 
+/** [r, g, b] as CSS has it. */
+export function css(colour) {
+  return `rgb(${colour.map(Math.round).join(" ")})`;
+}
+
 export function mix(a, b, t) {
   return a.map((part, i) => part + (b[i] - part) * t);
 }

@@ -1,5 +1,6 @@
 // The structure in 3D, without a framework: give it a host element and a model (model.js), tell it what to show,
-// and listen to "hover", "choose", "open", "lost" and "restored". It draws when something changed, and only then.
+// and listen to "hover", "walk", "choose", "open", "lost" and "restored". It draws when something changed, and only
+// then.
 import { Scene, TextureLoader } from "three";
 import { arrange, goalOf } from "./arrange.js";
 import { Building } from "./building.js";
@@ -17,6 +18,7 @@ import { takeSnapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { readTheme } from "./theme.js";
 import { floorView, houseView, roomView } from "./views.js";
+import { Walk } from "./walking.js";
 
 export class Structure extends EventTarget {
   /**
@@ -42,21 +44,25 @@ export class Structure extends EventTarget {
     });
     this.scene = new Scene();
     this.palette = new Palette(readTheme(host));
+    this.walk = new Walk(this);
     this.hand = new Hand(this, this.listening.signal);
     this.listen();
   }
 
   // ------------------------------------------------------------------------------------------ what is shown
 
-  /** Show this model; the view and the chosen floor stay when they are still there. */
+  /** Show this model; the view, the chosen floor and room stay when they are still there. */
   setModel(model) {
     const chosen = this.chosen?.source.key;
+    const walked = this.walk.room?.source.key;
     const isFirst = !this.plan;
     this.clear();
     this.plan = layOut(model);
     this.building = new Building(this.plan);
     this.scene.add(this.building.group);
     this.chosen = this.plan.floors.find((floor) => floor.source.key === chosen) ?? null;
+    this.walk.room = this.roomOf(walked);
+    this.lit = this.walk.room;
     for (const floor of this.plan.floors) Object.assign(floor, goalOf(floor, this.chosen));
     this.weigh({ glide: false });
     this.resize();
@@ -97,6 +103,7 @@ export class Structure extends EventTarget {
     this.floorPlan?.dispose();
     this.floorPlan = null;
     this.visited = null;
+    this.walk.to(null);
     this.chosen = floor;
     for (const each of this.plan.floors)
       this.motion.start(`floor ${each.index}`, each, goalOf(each, floor));
@@ -137,8 +144,9 @@ export class Structure extends EventTarget {
   }
 
   light(room) {
-    if (room === this.lit) return;
-    this.lit = room;
+    const lit = room ?? this.walk.room;
+    if (lit === this.lit) return;
+    this.lit = lit;
     this.invalidate();
   }
 

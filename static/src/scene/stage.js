@@ -23,7 +23,8 @@ export class Stage {
     this.renderer.outputColorSpace = SRGBColorSpace;
     this.canvas = this.renderer.domElement;
     Object.assign(this.canvas, { tabIndex: 0, className: "scene-canvas" });
-    this.canvas.setAttribute("role", "img");
+    // An application gets the arrow keys from screen readers, a picture does not.
+    this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", label);
     host.append(this.canvas);
   }

@@ -1,4 +1,5 @@
 // From where the house, a floor or a room is looked at.
+import { Vector3 } from "three";
 import { boundsOf, floorY, ROOM } from "./layout.js";
 
 const HOUSE = { theta: 0.5, phi: 0.42 };
@@ -32,4 +33,10 @@ export function roomView(rig, room, explode) {
     { min: [room.x - near, y, room.z - near], max: [room.x + near, y + 0.9, room.z + near] },
     NEAR,
   );
+}
+
+/** Whether the middle of a room is well within the picture. */
+export function isInSight(rig, room) {
+  const { x, y } = new Vector3(room.x, room.floor.y, room.z).project(rig.camera);
+  return Math.max(Math.abs(x), Math.abs(y)) < 0.9;
 }
