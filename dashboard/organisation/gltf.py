@@ -3,11 +3,13 @@
 Source: Khronos glTF 2.0 specification, section 4.4 (GLB file format).
 """
 
+import base64
 import json
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 HEADER = struct.Struct("<4sII")
 CHUNK = struct.Struct("<I4s")
@@ -29,6 +31,7 @@ MAX_TRIANGLES = 200_000
 MAX_ELEMENTS = 15 * MAX_TRIANGLES
 MAX_NODES = 10_000
 MAX_NODE_DEPTH = 64
+MAX_PICTURES = 100
 TRIANGLES = 4
 
 
@@ -38,7 +41,7 @@ class NotAModel(ValueError):
 
 def check_glb(content: bytes) -> dict[str, Any]:
     """The JSON part of a sound model. Raises NotAModel with one of: header, version, length, json,
-    external, extension, triangles, parts."""
+    external, extension, triangles, parts, pictures."""
     if len(content) < HEADER.size + CHUNK.size or not content.startswith(MAGIC):
         raise NotAModel("header")
     _magic, version, length = HEADER.unpack_from(content)
@@ -59,9 +62,23 @@ def check_glb(content: bytes) -> dict[str, Any]:
             raise NotAModel("triangles")
         if sum(counts) > MAX_ELEMENTS or not _is_forest(document.get("nodes", [])):
             raise NotAModel("parts")
+        if len(document.get("images", [])) > MAX_PICTURES:
+            raise NotAModel("pictures")
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise NotAModel("json") from error
     return document
+
+
+def pictures_in(content: bytes, document: dict[str, Any]) -> Iterator[bytes]:
+    """The pictures inside a checked model, as far as the file holds them. Raises NotAModel with json."""
+    try:
+        for image in document.get("images", []):
+            if "bufferView" in image:
+                yield _view(content, document, _size(image["bufferView"]))
+            else:
+                yield _data(image["uri"])
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+        raise NotAModel("json") from error
 
 
 def _document(content: bytes) -> dict[str, Any]:
@@ -76,6 +93,31 @@ def _document(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("asset"), dict):
         raise NotAModel("json")
     return document
+
+
+def _view(content: bytes, document: dict[str, Any], number: int) -> bytes:
+    view = document["bufferViews"][number]
+    buffer = document["buffers"][_size(view["buffer"])]
+    start = _size(view.get("byteOffset", 0))
+    whole = _data(buffer["uri"]) if "uri" in buffer else _binary(content)
+    return whole[start : start + _size(view["byteLength"])]
+
+
+def _binary(content: bytes) -> bytes:
+    """The binary chunk, which follows the JSON one."""
+    size, _kind = CHUNK.unpack_from(content, HEADER.size)
+    start = HEADER.size + CHUNK.size + size
+    if len(content) < start + CHUNK.size:
+        return b""
+    size, kind = CHUNK.unpack_from(content, start)
+    return content[start + CHUNK.size :][:size] if kind == b"BIN\0" else b""
+
+
+def _data(uri: str) -> bytes:
+    """What a data: address holds."""
+    head, _comma, text = uri.partition(",")
+    found = unquote_to_bytes(text)
+    return base64.b64decode(found) if head.endswith(";base64") else found
 
 
 def _uris(value: Any) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 from dashboard.organisation import services
@@ -19,13 +20,31 @@ def make_unit(name: str = "", *, parent: Unit | None = None, **fields: Any) -> U
     )
 
 
-def make_glb(document: dict[str, Any] | None = None, *, version: int = 2, cut: int = 0) -> bytes:
-    """A binary glTF file of this document (a triangle without one); `cut` bytes shorter than it says."""
-    points = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
-    text = json.dumps(document or _triangle(len(points))).encode()
+def make_glb(
+    document: dict[str, Any] | None = None,
+    *,
+    version: int = 2,
+    cut: int = 0,
+    pictures: Sequence[bytes] = (),
+) -> bytes:
+    """A binary glTF file of this document (a triangle without one) with these pictures in it.
+
+    `cut` bytes shorter than it says.
+    """
+    binary = struct.pack("<9f", 0, 0, 0, 1, 0, 0, 0, 1, 0)
+    document = document or _triangle(len(binary))
+    for picture in pictures:
+        document.setdefault("images", []).append({"bufferView": len(document["bufferViews"])})
+        document["bufferViews"].append(
+            {"buffer": 0, "byteOffset": len(binary), "byteLength": len(picture)}
+        )
+        binary += picture
+    document.get("buffers", [{}])[0].setdefault("byteLength", len(binary))
+    text = json.dumps(document).encode()
     text += b" " * (-len(text) % 4)
+    binary += bytes(-len(binary) % 4)
     chunks = struct.pack("<I4s", len(text), b"JSON") + text
-    chunks += struct.pack("<I4s", len(points), b"BIN\0") + points
+    chunks += struct.pack("<I4s", len(binary), b"BIN\0") + binary
     content = struct.pack("<4sII", b"glTF", version, 12 + len(chunks)) + chunks
     return content[: len(content) - cut]
 
@@ -48,5 +67,5 @@ def _triangle(size: int) -> dict[str, Any]:
             }
         ],
         "bufferViews": [{"buffer": 0, "byteLength": size}],
-        "buffers": [{"byteLength": size}],
+        "buffers": [{}],
     }

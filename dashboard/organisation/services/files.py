@@ -1,5 +1,6 @@
 """Pictures of floor plans and the building model: checked by their content, kept under names of ours."""
 
+import io
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -10,7 +11,7 @@ from dashboard.core import pictures, uploads
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import Invalid, Problem, TooLarge
 from dashboard.core.i18n import _, lazy
-from dashboard.organisation.gltf import NotAModel, check_glb
+from dashboard.organisation.gltf import NotAModel, check_glb, pictures_in
 from dashboard.organisation.models import Backdrop, Unit
 from dashboard.organisation.queries import units as queries
 
@@ -25,7 +26,10 @@ FAULTS = {
     "parts": lazy(
         "The model has too many parts, or parts inside themselves. Export a simpler one."
     ),
+    "pictures": lazy("The model has more than 100 pictures. Export it with fewer textures."),
 }
+# All pictures of a model together: every visitor's memory holds them at once.
+MAX_PIXELS = 2 * pictures.MAX_PIXELS
 
 
 def replace_floor_plan(unit_id: int, *, actor_id: int | None, upload: FileStorage | None) -> None:
@@ -50,11 +54,8 @@ def replace_backdrop(upload: FileStorage, *, actor_id: int | None, max_bytes: in
     content = upload.stream.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise TooLarge(_("The model may be %(size)s MB at most.", size=f"{max_bytes / 2**20:.0f}"))
-    try:
-        check_glb(content)
-    except NotAModel as error:
-        message = str(FAULTS[str(error)])
-        raise Invalid(message, problems=[Problem("model", message)]) from error
+    if message := _fault_of_model(content):
+        raise Invalid(message, problems=[Problem("model", message)])
     uploads.check_space(len(content))
     with transaction():
         _forget_backdrops()
@@ -90,6 +91,25 @@ def _forget_backdrops() -> None:
     for name in session.scalars(select(Backdrop.stored_name)):
         uploads.delete_on_commit(uploads.path_of("scenery", name))
     session.execute(delete(Backdrop))
+
+
+def _fault_of_model(content: bytes) -> str:
+    """Why a building model cannot be shown; empty when it can."""
+    n_pixels = 0
+    try:
+        for number, picture in enumerate(pictures_in(content, check_glb(content)), start=1):
+            try:
+                n_pixels += pictures.examine(io.BytesIO(picture))[1]
+            except pictures.Unfit as error:
+                return _("Picture %(number)s in the model: %(fault)s", number=number, fault=error)
+            if n_pixels > MAX_PIXELS:
+                return _(
+                    "The pictures in the model have more than %(n)s million pixels together: make them smaller.",
+                    n=MAX_PIXELS // 1_000_000,
+                )
+    except NotAModel as error:
+        return str(FAULTS[str(error)])
+    return ""
 
 
 def _keep_picture(upload: FileStorage) -> str:

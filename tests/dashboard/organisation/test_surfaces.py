@@ -446,6 +446,34 @@ class TestBackdrop:
         assert "cut off" in answer.text
         assert uploads.stored_names()["scenery"] == set()
 
+    def test_may_bring_pictures(self, desk: Desk) -> None:
+        content = make_glb(pictures=[png(64, 64), png(8, 8)])
+
+        answer = desk.post("/structure/backdrop/", model=(io.BytesIO(content), "x.glb"))
+
+        assert answer.status_code == 200
+        assert len(uploads.stored_names()["scenery"]) == 1
+
+    @pytest.mark.parametrize(
+        ("bad", "message"),
+        [
+            ([png(8, 8), png(600, 400)[:-40]], "Picture 2 in the model: The picture is damaged"),
+            ([png(6000, 4100)], "Picture 1 in the model: The picture may have 24 million"),
+            ([b"<svg onload=alert(1)>"], "Picture 1 in the model: The picture must be a JPEG"),
+            ([png(4800, 4800)] * 3, "more than 48 million pixels together"),
+        ],
+        ids=["cut off", "bomb", "svg", "many"],
+    )
+    def test_with_pictures_that_no_browser_should_get_is_refused(
+        self, desk: Desk, bad: list[bytes], message: str
+    ) -> None:
+        content = make_glb(pictures=bad)
+
+        answer = desk.post("/structure/backdrop/", model=(io.BytesIO(content), "x.glb"))
+
+        assert message in answer.text
+        assert uploads.stored_names()["scenery"] == set()
+
     def test_refuses_a_large_one(self, desk: Desk) -> None:
         with pytest.raises(TooLarge):
             services.replace_backdrop(
