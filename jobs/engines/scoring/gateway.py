@@ -18,7 +18,8 @@ import orjson
 
 from jobs.engines.scoring.async_client import AsyncReplicaClient
 from jobs.engines.scoring.frames import NoReplica, ReplicaLost, ReplicaTimeout, Reply, Status
-from jobs.engines.scoring.http_server import BadRequest, Request, Response, Server
+from jobs.engines.scoring.http_messages import BadRequest, Request, Response
+from jobs.engines.scoring.http_server import Server
 
 PREFIX, SUFFIX = "/api/v1/deployments/", "/predict"
 RETRY_AFTER_S = 5
@@ -123,7 +124,7 @@ UNEXPECTED = _Fault(
 BUSY = _Fault(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "unavailable",
-    "Too many callers are connected. Please try again.",
+    "Too many callers ask at once, or for too much. Please try again in a moment.",
 )
 BAD_REQUEST = _Fault(HTTPStatus.BAD_REQUEST, "bad_request", "This is no HTTP that we understand.")
 HEADERS_TOO_LARGE = _Fault(

@@ -10,13 +10,21 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
+
+from jobs.engines.scoring.http_messages import (
+    REASONS,
+    Application,
+    BadRequest,
+    Request,
+    Response,
+)
+from jobs.engines.scoring.room import Room, Share
 
 log = logging.getLogger(__name__)
 
@@ -42,58 +50,6 @@ _LIMITS = Adjustments(
     inbuf_overflow=MAX_BODY_BYTES + 1,
 )
 _KEEP, _CLOSE = b"Connection: keep-alive\r\n", b"Connection: close\r\n"
-_REASONS = {each.value: each.phrase for each in HTTPStatus}
-
-
-class BadRequest(Exception):
-    """The request cannot be taken; `status` is the HTTP status that says why."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(_REASONS.get(status, ""))
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer."""
-
-    status: int
-    body: bytes
-    headers: bytes
-    """Whole lines, each ended by CRLF, without the length, the date and the connection."""
-
-
-class Request:
-    """A request whose head has come; the body may still be on its way."""
-
-    __slots__ = ("_connection", "_parser", "headers", "method", "path", "query")
-
-    def __init__(self, parser: Any, connection: _Connection) -> None:
-        self._parser, self._connection = parser, connection
-        self.method: str = parser.command
-        self.path: str = parser.path
-        self.query: str = parser.query
-        self.headers: dict[str, str] = parser.headers
-        """By upper-case names with underscores: CONTENT_TYPE."""
-
-    async def body(self) -> bytes:
-        """The whole body. Raises BadRequest when it is too large, broken, or comes too slowly."""
-        if not self._parser.completed:
-            await self._connection.rest_of_body()
-        if self._parser.error is not None:
-            raise BadRequest(self._parser.error.code)
-        found: bytes = self._parser.get_body_stream().read()
-        return found
-
-
-class Application(Protocol):
-    """What answers requests."""
-
-    async def answer(self, request: Request) -> Response:
-        """The answer to a request; may be given before the body was read."""
-
-    def refusal(self, status: int) -> Response:
-        """What to say to somebody whose request cannot be understood."""
 
 
 class _Connection(asyncio.Protocol):
@@ -107,6 +63,9 @@ class _Connection(asyncio.Protocol):
         self._arriving: asyncio.Future[None] | None = None
         self._ahead = b""
         self._held_up = self._leaving = False
+        self._asked, self._unread = Share(server.room), Share(server.room)
+        self.is_over = False
+        """Whether this caller was told to come back when there is room."""
         self._since = time.monotonic()
         """When the present state began: idle, receiving, or waiting for the caller to read."""
 
@@ -119,14 +78,17 @@ class _Connection(asyncio.Protocol):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def data_received(self, data: bytes) -> None:
-        if self._leaving:
+        if self._leaving or self.is_over:
             return
+        self._asked.take(len(data))
         if self._task is not None and self._arriving is None and self._parser.completed:
             self._ahead += data
             if len(self._ahead) > MAX_AHEAD_BYTES:
                 self._transport.pause_reading()
-            return
-        self._feed(data)
+        else:
+            self._feed(data)
+        if self._asked.is_too_large:
+            self._give_up()
 
     def eof_received(self) -> bool:
         # An answer under way is still sent; a request that is not whole never will be.
@@ -135,15 +97,20 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._leaving = True
         self._server.connections.discard(self)
+        self._unread.keep(0)
+        if self._task is None:
+            self._asked.keep(0)
         if self._arriving is not None and not self._arriving.done():
             self._arriving.set_exception(ConnectionResetError())
 
     def pause_writing(self) -> None:
         self._held_up, self._since = True, time.monotonic()
+        self._unread.take(self._transport.get_write_buffer_size())
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         self._held_up, self._since = False, time.monotonic()
+        self._unread.keep(0)
         self._transport.resume_reading()
         if self._task is None:
             self._next()
@@ -151,7 +118,9 @@ class _Connection(asyncio.Protocol):
     # --- requests
 
     async def rest_of_body(self) -> None:
-        """Wait until the body is whole. Raises BadRequest when it comes too slowly."""
+        """Wait until the body is whole. Raises BadRequest when it comes too slowly, or there is no room for it."""
+        if self.is_over or not self._asked.has_room_for(self._parser.content_length):
+            raise BadRequest(HTTPStatus.SERVICE_UNAVAILABLE)
         if self._parser.expect_continue:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._arriving = asyncio.get_running_loop().create_future()
@@ -159,6 +128,12 @@ class _Connection(asyncio.Protocol):
             await self._arriving
         finally:
             self._arriving = None
+
+    def _give_up(self) -> None:
+        """Take no more of this caller, and forget what came after the request that is answered."""
+        self.is_over, self._ahead = True, b""
+        if self._arriving is not None and not self._arriving.done():
+            self._arriving.set_exception(BadRequest(HTTPStatus.SERVICE_UNAVAILABLE))
 
     def _feed(self, data: bytes) -> None:
         parser = self._parser
@@ -169,6 +144,7 @@ class _Connection(asyncio.Protocol):
             data = data[parser.received(data) :]
             if parser.empty:
                 # Blank lines between requests.
+                self._asked.keep(len(data))
                 parser = self._parser = HTTPRequestParser(_LIMITS)
         self._ahead = data
         if self._arriving is not None:
@@ -192,9 +168,10 @@ class _Connection(asyncio.Protocol):
             response = self._server.application.refusal(HTTPStatus.INTERNAL_SERVER_ERROR)
         finally:
             self._task = None
+            self._asked.keep(0 if self._leaving else len(self._ahead))
         if self._leaving:
             return
-        all_read = parser.completed and _ends_where_it_says(parser)
+        all_read = parser.completed and _ends_where_it_says(parser) and not self.is_over
         keep = all_read and not (parser.connection_close or self._server.stopping)
         self._write(
             response,
@@ -226,7 +203,7 @@ class _Connection(asyncio.Protocol):
             b"HTTP/1.1 %d %b\r\n%bDate: %b\r\nContent-Length: %d\r\n%b\r\n%b"
             % (
                 response.status,
-                _REASONS[response.status].encode(),
+                REASONS[response.status].encode(),
                 response.headers,
                 self._server.date,
                 len(response.body),
@@ -282,6 +259,7 @@ class Server:
         self.application = application
         self.loop = asyncio.get_running_loop()
         self.connections: set[_Connection] = set()
+        self.room = Room()
         self.stopping = False
         self.date = b""
 

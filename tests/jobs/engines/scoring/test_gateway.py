@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from jobs.engines.scoring import AsyncReplicaClient, Supervisor, Wanted, socket_folder
+from jobs.engines.scoring import AsyncReplicaClient, Supervisor, Wanted, room, socket_folder
 from jobs.engines.scoring.gateway import Call, Gateway, Grant, Refused, serve
 from tests.factories.shared_data import shared_data
 
@@ -154,6 +154,22 @@ class TestPredict:
             connection.sendall(f"{head}Content-Length: 99999999999\r\n\r\n[".encode())
 
             assert connection.recv(100).startswith(b"HTTP/1.1 413")
+
+    def test_tells_callers_to_come_back_while_there_is_no_room(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(room, "MAX_HELD_BYTES", 0)
+        connection = HTTPConnection("127.0.0.1", served.port, timeout=30)
+        with contextlib.closing(connection):
+            body = IRIS + b" " * room.SMALL_BYTES
+            connection.request("POST", PATH, body, {"Authorization": "Bearer token"})
+            answer = connection.getresponse()
+            said = json.loads(answer.read())
+
+        assert (answer.status, said["code"]) == (503, "unavailable")
+        assert answer.headers["Retry-After"] == "5"
+        assert [call.code for call in served.domain.calls] == ["unavailable"]
+        assert served.post()[0] == 200
 
     def test_counts_every_answer(self, served: Served) -> None:
         with ThreadPoolExecutor(8) as pool:

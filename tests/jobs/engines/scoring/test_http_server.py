@@ -1,16 +1,19 @@
 """The prediction server's HTTP: what callers may send, how they are told what they may not, and who waits for whom."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
-from jobs.engines.scoring import http_server
-from jobs.engines.scoring.http_server import Request, Response, Server
+from jobs.engines.scoring import http_server, room
+from jobs.engines.scoring.http_messages import Request, Response
+from jobs.engines.scoring.http_server import Server
 
 TEXT = b"Content-Type: text/plain\r\n"
 
@@ -53,7 +56,8 @@ class Running:
 
     def _run(self) -> None:
         async def main() -> None:
-            await Server(Echo()).run(host="127.0.0.1", port=self.port, stopping=self.stopping)
+            self.server = Server(Echo())
+            await self.server.run(host="127.0.0.1", port=self.port, stopping=self.stopping)
 
         self.loop.run_until_complete(main())
 
@@ -284,3 +288,95 @@ class TestPatience:
 
             assert _all(busy).endswith(b"POST  body")
             assert idle.recv(10) == b""
+
+
+MIB = 2**20
+N_CALLERS = 12
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert condition()
+
+
+class TestRoom:
+    @pytest.fixture(autouse=True)
+    def little(self, server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        _until(lambda: server.server.room.held == 0)
+        monkeypatch.setattr(room, "MAX_HELD_BYTES", 4 * MIB)
+
+    def test_many_large_bodies_never_fill_the_memory(self, server: Running) -> None:
+        together = threading.Barrier(N_CALLERS)
+        held: list[int] = []
+
+        def body() -> Iterator[bytes]:
+            yield b"x" * (MIB // 2)
+            together.wait(10)
+            held.append(server.server.room.held)
+            for _ in range(8):
+                yield b"x" * (MIB // 16)
+                held.append(server.server.room.held)
+
+        def send(_number: int) -> int:
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("POST", "/slow", body(), {"Content-Length": str(MIB)})
+                answer = connection.getresponse()
+                assert len(answer.read()) == (MIB + 6 if answer.status == 200 else 7)
+                return answer.status
+
+        with ThreadPoolExecutor(N_CALLERS) as pool:
+            statuses = list(pool.map(send, range(N_CALLERS)))
+
+        assert set(statuses) == {200, 503}
+        assert 2 <= statuses.count(200) <= 4
+        # A piece more of each has come when it is refused.
+        assert max(held) <= 4 * MIB + N_CALLERS * (room.SMALL_BYTES + 2**18)
+        _until(lambda: server.server.room.held == 0)
+
+    def test_short_requests_are_answered_all_the_same(self, server: Running) -> None:
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                stalled = stack.enter_context(server.connect())
+                stalled.sendall(post(body=b"x" * MIB)[:-1000])
+            _until(lambda: server.server.room.held > 3.9 * MIB)
+
+            assert server.say(post(more=CLOSE)).endswith(b"POST  body")
+            # One that says how long it is going to be is told at once.
+            head = post(body=b"x" * MIB, more=b"Expect: 100-continue\r\n")[:-MIB]
+            assert server.say(head).startswith(b"HTTP/1.1 503 ")
+            # One that does not, as soon as it is too long.
+            chunks = b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n80000\r\n"
+            for pieces in ([chunks, b"x" * 2**18], [chunks + b"x" * 2**18]):
+                assert server.say(*pieces).startswith(b"HTTP/1.1 503 ")
+        _until(lambda: server.server.room.held == 0)
+
+    def test_requests_sent_ahead_are_given_up_after_the_answer(
+        self, server: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(room, "MAX_HELD_BYTES", 0)
+
+        said = server.say(post(b"/slow"), post(body=b"x" * 2 * room.SMALL_BYTES))
+
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert said.endswith(b"POST  body")
+        assert b"Connection: close" in said
+
+    def test_blank_lines_take_no_room(self, server: Running) -> None:
+        with server.connect() as connection:
+            connection.sendall(b"\r\n" * 2**18)
+            connection.sendall(post(more=CLOSE))
+
+            assert _all(connection).endswith(b"POST  body")
+            assert server.server.room.held == 0
+
+    def test_answers_that_nobody_reads_take_room(self, server: Running) -> None:
+        with server.connect() as connection:
+            connection.sendall(post(b"/large", more=CLOSE))
+            _until(lambda: server.server.room.held > 4 * MIB)
+
+            assert server.say(post(body=b"x" * MIB)).startswith(b"HTTP/1.1 503 ")
+            assert len(_all(connection)) > 2**24
+        _until(lambda: server.server.room.held == 0)
