@@ -8,9 +8,17 @@ from typing import Any, BinaryIO, cast
 
 from flask import request
 from flask_security import current_user
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from dashboard.core.access import has_role
-from dashboard.core.errors import Forbidden, Invalid, NotFound, Problem, Unauthenticated
+from dashboard.core.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+)
 from dashboard.core.i18n import _
 from dashboard.serving import queries
 from dashboard.serving.models import Deployment, PredictionTask, Right
@@ -86,6 +94,14 @@ def sent_file(field: str = "file") -> Iterator[tuple[Path | BinaryIO, str]]:
         message = _("Choose a file first.")
         raise Invalid(message, problems=[Problem(field, message)])
     yield cast(BinaryIO, sent.stream), sent.filename
+
+
+def sent_body() -> bytes:
+    """The body of a call. Raises TooLarge."""
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge as error:
+        raise TooLarge(_("The request is too large: send a batch.")) from error
 
 
 def earlier_upload() -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from dashboard.core.errors import STATUS, DomainError, Invalid, NotFound, Problem, Unavailable
 from dashboard.core.limits import limiter
 from dashboard.serving import services, tensors
-from dashboard.serving.callers import Caller, caller_by_name
+from dashboard.serving.callers import Caller, caller_by_name, sent_body
 from dashboard.serving.models import Deployment, Health
 from dashboard.serving.services import fields
 
@@ -102,19 +102,9 @@ def model_ready(name: str, version: str = "") -> Response:
 def infer(name: str, version: str = "") -> Response:
     """Predict: JSON tensors, or the binary extension in either direction."""
     who = _deployment(name, version)
-    body, binary = _body()
-    served = who.deployment.version
-    try:
-        asked = body.get("parameters")
-        records = tensors.records_of(
-            body.get("inputs"),
-            binary,
-            fields.inputs_of(served),
-            content_type=str(asked.get("content_type", "")) if isinstance(asked, dict) else "",
-        )
-    except tensors.BadTensor as error:
-        raise Invalid(str(error), problems=[Problem("inputs", str(error))]) from error
-    wanted = _wanted(body)
+    with services.counting_faults(who.deployment, face="v2", owner=True):
+        body, records = _asked(who.deployment)
+        wanted = _wanted(body)
     found = services.predict(
         who.deployment,
         records,
@@ -132,9 +122,25 @@ def _deployment(name: str, version: str) -> Caller:
     return who
 
 
+def _asked(deployment: Deployment) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The body and the records in it. Raises Invalid, which tells nothing but what the caller sent."""
+    body, binary = _body()
+    asked = body.get("parameters")
+    try:
+        records = tensors.records_of(
+            body.get("inputs"),
+            binary,
+            fields.inputs_of(deployment.version),
+            content_type=str(asked.get("content_type", "")) if isinstance(asked, dict) else "",
+        )
+    except tensors.BadTensor as error:
+        raise Invalid(str(error), problems=[Problem("inputs", str(error))]) from error
+    return body, records
+
+
 def _body() -> tuple[dict[str, Any], memoryview]:
     """The JSON part and the binary part of the body. Raises Invalid."""
-    data = memoryview(request.get_data())
+    data = memoryview(sent_body())
     length = request.headers.get(HEADER, str(len(data)))
     if not length.isdecimal() or len(length) > MAX_DIGITS or int(length) > len(data):
         raise Invalid(f"{HEADER} is not the length of the JSON part")

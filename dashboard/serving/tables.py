@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from dashboard.core.i18n import _
+
 Record = dict[str, Any]
 FORMATS = ("csv", "json", "parquet")
 CHUNK_ROWS = 1000
@@ -70,7 +72,7 @@ def at_most(rows: Iterator[Record], n: int) -> Iterator[Record]:
     """The rows. Raises BadTable when there are more."""
     for number, row in enumerate(rows, 1):
         if number > n:
-            raise BadTable(f"more than {n} rows")
+            raise BadTable(_("more than %(n)s rows", n=n))
         yield row
 
 
@@ -82,7 +84,14 @@ def _read_csv(path: Path) -> Iterator[Record]:
             if not row:
                 continue
             if len(row) != len(names):
-                raise BadTable(f"row {number} has {len(row)} cells, the header has {len(names)}")
+                raise BadTable(
+                    _(
+                        "row %(row)s has %(n)s cells, the header has %(all)s",
+                        row=number,
+                        n=len(row),
+                        all=len(names),
+                    )
+                )
             yield {
                 name: None if cell in MISSING else cell
                 for name, cell in zip(names, row, strict=True)
@@ -94,21 +103,22 @@ def _csv_rows(file: TextIO) -> Iterator[list[str]]:
     try:
         yield from reader
     except (csv.Error, UnicodeDecodeError) as error:
-        raise BadTable(f"line {reader.line_num + 1}: {_reason(error)}") from error
+        where, reason = reader.line_num + 1, _reason(error)
+        raise BadTable(_("line %(line)s: %(reason)s", line=where, reason=reason)) from error
 
 
 def _header(rows: Iterator[list[str]]) -> list[str]:
     names = next(rows, None)
     if not names:
-        raise BadTable("the file is empty: its first line names the columns")
+        raise BadTable(_("the file is empty: its first line names the columns"))
     if len(names) > MAX_COLUMNS:
-        raise BadTable(f"more than {MAX_COLUMNS} columns")
+        raise BadTable(_("more than %(n)s columns", n=MAX_COLUMNS))
     seen: set[str] = set()
     for name in names:
-        if not name.strip() or name in seen:
-            raise BadTable(
-                f"the header has {'an empty name' if not name.strip() else name + ' twice'}"
-            )
+        if not name.strip():
+            raise BadTable(_("the header has an empty name"))
+        if name in seen:
+            raise BadTable(_("the header has %(name)s twice", name=name))
         seen.add(name)
     return names
 
@@ -118,7 +128,7 @@ def _text(path: Path) -> TextIO:
 
 
 def _reason(error: Exception) -> str:
-    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+    return _("not UTF-8 text") if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _read_json(path: Path) -> Iterator[Record]:
@@ -128,7 +138,7 @@ def _read_json(path: Path) -> Iterator[Record]:
         for value in _values(file, decoder):
             number += 1
             if not isinstance(value, dict):
-                raise BadTable(f"row {number} is not an object")
+                raise BadTable(_("row %(row)s is not an object", row=number))
             yield value
 
 
@@ -156,10 +166,10 @@ def _values(file: TextIO, decoder: json.JSONDecoder) -> Iterator[Any]:
                 if ended and not buffer and not in_array:
                     return
                 if ended:
-                    raise BadTable(f"not JSON: {error}") from error
+                    raise BadTable(_("not JSON: %(reason)s", reason=str(error))) from error
                 ended = True
             if len(buffer) > PIECE_CHARACTERS + MAX_LINE:
-                raise BadTable("not JSON, or one row of more than a megabyte") from error
+                raise BadTable(_("not JSON, or one row of more than a megabyte")) from error
             buffer += more
             continue
         yield value
@@ -170,7 +180,7 @@ def _more(file: TextIO) -> str:
     try:
         return file.read(PIECE_CHARACTERS)
     except UnicodeDecodeError as error:
-        raise BadTable("not UTF-8 text") from error
+        raise BadTable(_("not UTF-8 text")) from error
 
 
 def _refuse_constant(name: str) -> Any:
@@ -184,7 +194,7 @@ def _parquet(path: Path) -> Any:
     try:
         return parquet.ParquetFile(path, memory_map=False)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise BadTable("not a Parquet file that can be read") from error
+        raise BadTable(_("not a Parquet file that can be read")) from error
 
 
 def _read_parquet(path: Path) -> Iterator[Record]:
@@ -194,4 +204,4 @@ def _read_parquet(path: Path) -> Iterator[Record]:
         for batch in _parquet(path).iter_batches(batch_size=CHUNK_ROWS):
             yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise BadTable("the Parquet file is broken") from error
+        raise BadTable(_("the Parquet file is broken")) from error

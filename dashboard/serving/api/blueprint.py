@@ -8,6 +8,7 @@ from flask import request
 from dashboard.core.api import ApiBlueprint, is_storable
 from dashboard.core.errors import Invalid, Problem
 from dashboard.core.i18n import _
+from dashboard.serving.callers import sent_body
 from dashboard.serving.models import ModelVersion
 from dashboard.serving.services.fields import records_of
 
@@ -73,10 +74,10 @@ FILE_BODY: dict[str, Any] = {
 def body_of_records(
     version: ModelVersion,
 ) -> tuple[list[dict[str, Any]], list[str], dict[str, Any]]:
-    """The records, the outputs wanted (none: all), and the whole body. Raises Invalid."""
+    """The records, the outputs wanted (none: all), and the whole body. Raises Invalid and TooLarge."""
     try:
         # NaN and Infinity are no JSON: they are refused here.
-        body = orjson.loads(request.get_data())
+        body = orjson.loads(sent_body())
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise _invalid("", _("The body is no JSON.")) from error
     if not is_storable(body):

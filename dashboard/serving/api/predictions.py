@@ -40,7 +40,8 @@ class Predict(MethodView):
     def post(self, deployment_id: int) -> Any:
         """Predict now; ?outputs=a,b or outputs in the body names those wanted"""
         who = caller(deployment_id)
-        records, outputs, _body = body_of_records(who.deployment.version)
+        with services.counting_faults(who.deployment, owner=who.owner):
+            records, outputs, _body = body_of_records(who.deployment.version)
         return services.predict(who.deployment, records, outputs=outputs, owner=who.owner)
 
 

@@ -155,7 +155,9 @@ def predict() -> dict[str, Any]:
     """Predict now: data as in testmodeljson."""
     user, _viewer = analyst()
     deployment = own_deployment(user)
-    found = services.predict(deployment, _records(deployment.version), owner=True)
+    with services.counting_faults(deployment, owner=True):
+        records = _records(deployment.version)
+    found = services.predict(deployment, records, owner=True)
     return said(result=found.outputs)
 
 

@@ -14,13 +14,14 @@ from dashboard.serving.services.deployments import (
     start_deployment,
     suggested_name,
 )
+from dashboard.serving.services.fields import InvalidInput
 from dashboard.serving.services.in_flight import in_flight
 from dashboard.serving.services.prediction import (
     DeploymentPaused,
-    InvalidInput,
     NotReady,
     PredictionFailed,
     ScriptFailed,
+    counting_faults,
     predict,
     try_version,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "cancel_task",
     "change_deployment",
     "count_all",
+    "counting_faults",
     "delete_deployment",
     "delete_model",
     "delete_task",

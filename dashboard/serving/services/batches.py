@@ -22,7 +22,7 @@ from dashboard.serving import queries, tables
 from dashboard.serving.journal import Answer
 from dashboard.serving.models import OPEN_TASKS, Deployment, PredictionTask, TaskKind, TaskState
 from dashboard.serving.services import counting, prediction, wording
-from dashboard.serving.services.fields import records_of_table
+from dashboard.serving.services.fields import InvalidInput, records_of_table
 from dashboard.serving.services.results import Row, assemble, summaries
 from dashboard.serving.services.tasks import INPUT, move
 
@@ -114,7 +114,7 @@ def _answer(
         found = prediction.call(deployment, records).only(outputs).outputs
     except prediction.DeploymentPaused:
         raise Paused from None
-    except (prediction.InvalidInput, prediction.ScriptFailed, prediction.PredictionFailed) as error:
+    except (InvalidInput, prediction.ScriptFailed, prediction.PredictionFailed) as error:
         bad = _bad_rows(error, len(records))
         if bad:
             return _around(bad, deployment, records, first_row=first_row, outputs=outputs)
@@ -130,7 +130,7 @@ def _answer(
 
 def _bad_rows(error: DomainError, n_rows: int) -> dict[int, str]:
     """Place of a row in its chunk -> what is wrong with it; empty when the error names no rows, or not all."""
-    faults = error.faults if isinstance(error, prediction.InvalidInput) else []
+    faults = error.faults if isinstance(error, InvalidInput) else []
     if not faults or (len(faults) >= prediction.MAX_PROBLEMS and faults[-1]["row"] < n_rows):
         return {}
     found: dict[int, str] = {}
@@ -143,7 +143,7 @@ def _bad_rows(error: DomainError, n_rows: int) -> dict[int, str]:
 
 
 def _expected(fault: dict[str, Any]) -> str:
-    return _("expected %(what)s", what=wording.expected(fault["expected"]))
+    return _("expected %(what)s", what=wording.said(fault["expected"]))
 
 
 def _around(

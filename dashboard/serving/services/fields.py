@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.core.errors import Invalid, Problem
-from dashboard.core.i18n import _
+from dashboard.core.i18n import _, lazy
 from dashboard.serving import runtime, tables
 from dashboard.serving.models import BaselineOrigin, ModelVersion
 from dashboard.serving.services import wording
@@ -24,6 +24,24 @@ KINDS = {
     **dict.fromkeys(("float", "double", "real", *(f"tensor({name})" for name in _REALS)), "real"),
     **dict.fromkeys(("boolean", "tensor(bool)"), "boolean"),
 }
+
+
+class InvalidInput(Invalid):
+    """The records do not fit the model's inputs; the problems are for those who manage it."""
+
+    code = "invalid_input"
+    default = lazy("The records do not fit the model's inputs.")
+
+    def __init__(
+        self,
+        message: object = None,
+        *,
+        problems: list[Problem] | None = None,
+        faults: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        super().__init__(message, problems=problems)
+        self.faults = faults
+        """What the engine found: row (from 1), field, code, expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +122,11 @@ def record_of_texts(version: ModelVersion, texts: Mapping[str, str]) -> Record:
 
 
 def records_of(version: ModelVersion, value: Any) -> tuple[list[Record], list[str]]:
-    """Records in any of the accepted forms, and the outputs wanted. Raises Invalid."""
+    """Records in any of the accepted forms, and the outputs wanted. Raises InvalidInput."""
     try:
         return runtime.request_of(value, version.details)
     except runtime.BadRecords as error:
-        raise Invalid(problems=problems_of(error)) from error
+        raise InvalidInput(problems=problems_of(error)) from error
 
 
 def problems_of(error: runtime.BadRecords) -> list[Problem]:
@@ -121,9 +139,7 @@ def _problem(each: Mapping[str, Any], *, many: bool) -> Problem:
     field = each["field"]
     if many and each["row"]:
         field = f"records[{each['row'] - 1}]" + (f".{field}" if field else "")
-    return Problem(
-        field or "records", _("expected %(what)s", what=wording.expected(each["expected"]))
-    )
+    return Problem(field or "records", _("expected %(what)s", what=wording.said(each["expected"])))
 
 
 def records_of_table(

@@ -23,8 +23,8 @@ from dashboard.serving import drift, queries, replicas, runtime
 from dashboard.serving.journal import Answer
 from dashboard.serving.models import Deployment, ModelVersion
 from dashboard.serving.runtime import Prediction
-from dashboard.serving.services import counting
-from dashboard.serving.services.fields import check_outputs, problems_of
+from dashboard.serving.services import counting, wording
+from dashboard.serving.services.fields import InvalidInput, check_outputs, problems_of
 from dashboard.serving.services.in_flight import under_way
 
 Record = dict[str, Any]
@@ -44,15 +44,6 @@ class NotReady(Unavailable):
 
     code = "not_ready"
     default = lazy("No replica of this deployment answers now. Please try again in a moment.")
-
-
-class InvalidInput(Invalid):
-    """The records do not fit the model's inputs; the problems are for those who manage it."""
-
-    code = "invalid_input"
-    default = lazy("The records do not fit the model's inputs.")
-    faults: list[dict[str, Any]]
-    """What the engine found: row (from 1), field, code, expected."""
 
 
 class ScriptFailed(Invalid):
@@ -90,15 +81,11 @@ def predict(
     PredictionFailed, NotReady, TimedOut, and Invalid for too many records or unknown outputs.
     """
     start = time.perf_counter()
-    try:
+    with counting_faults(deployment, n_records=len(records), face=face, owner=owner):
         _check_count(records)
         wanted = check_outputs(deployment.version, outputs)
         with under_way(deployment.id):
             found = call(deployment, list(records))
-    except DomainError as error:
-        ms = (time.perf_counter() - start) * 1000
-        _count_fault(deployment, error, len(records), face=face, ms=ms)
-        raise error if owner else masked(error) from error
     total = (time.perf_counter() - start) * 1000
     counting.record(
         Answer(
@@ -110,6 +97,20 @@ def predict(
         )
     )
     return found.only(wanted).with_total(total)
+
+
+@contextmanager
+def counting_faults(
+    deployment: Deployment, *, n_records: int = 0, face: str = "sync", owner: bool = False
+) -> Iterator[None]:
+    """Count a request that fails in here, be it that it cannot be read; only an `owner` is told the fields."""
+    start = time.perf_counter()
+    try:
+        yield
+    except DomainError as error:
+        ms = (time.perf_counter() - start) * 1000
+        _count_fault(deployment, error, n_records, face=face, ms=ms)
+        raise error if owner else masked(error) from error
 
 
 def call(deployment: Deployment, records: list[Record]) -> Prediction:
@@ -150,22 +151,20 @@ def _told() -> Iterator[None]:
     try:
         yield
     except runtime.BadRecords as error:
-        invalid = InvalidInput(problems=problems_of(error))
-        invalid.faults = error.problems
-        raise invalid from error
+        raise InvalidInput(problems=problems_of(error), faults=error.problems) from error
     except runtime.ScriptError as error:
-        raise ScriptFailed(problems=[Problem("script", str(error))]) from error
+        raise ScriptFailed(problems=[Problem("script", wording.said(str(error)))]) from error
     except runtime.OutOfTime as error:
         raise ModelTimedOut() from error
     except runtime.ModelError as error:
-        raise PredictionFailed(problems=[Problem("model", str(error))]) from error
+        raise PredictionFailed(problems=[Problem("model", wording.said(str(error)))]) from error
     except runtime.NoReplica as error:
         raise NotReady() from error
 
 
 def masked(error: DomainError) -> DomainError:
     """The error for a caller who does not manage the model: its code and message, no field, no value."""
-    if not error.problems or isinstance(error, Conflict):
+    if isinstance(error, Conflict) or not any(problem.field for problem in error.problems):
         return error
     return type(error)(error.default)
 
@@ -173,7 +172,7 @@ def masked(error: DomainError) -> DomainError:
 def describe(error: DomainError) -> str:
     """One line for the list of last errors: which fields, never the values that came."""
     fields = ", ".join(dict.fromkeys(problem.field for problem in error.problems if problem.field))
-    return f"{error.default} ({fields})" if fields else str(error.default)
+    return f"{error.default} ({fields})" if fields else error.message
 
 
 def _count_fault(

@@ -207,7 +207,7 @@ def inspect(path: Path) -> Inspection:
             memory_bytes=limits.inspect_memory_mb * 2**20,
         )
     except scoring.RefusedModel as error:
-        message = wording.refusal(str(error), error.code)
+        message = wording.said(str(error))
         raise ModelRefused(message, problems=[Problem("file", message)]) from error
 
 

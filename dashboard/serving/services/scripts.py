@@ -5,6 +5,7 @@ from typing import Any
 from dashboard.core.errors import Invalid, Problem
 from dashboard.serving import runtime
 from dashboard.serving.models import ModelVersion
+from dashboard.serving.services import wording
 from dashboard.serving.services.registry import plain
 
 
@@ -19,5 +20,6 @@ def try_script(script: str, version: ModelVersion) -> dict[str, Any]:
     try:
         records = runtime.run_script(script, [version.sample_record])
     except runtime.ScriptError as error:
-        raise BadScript(str(error), problems=[Problem("script", str(error))]) from error
+        message = wording.said(str(error))
+        raise BadScript(message, problems=[Problem("script", message)]) from error
     return {"input": version.sample_record, "record": plain(records[0])}

@@ -18,7 +18,7 @@ from dashboard.serving import queries, tables
 from dashboard.serving.messages import TrainModel
 from dashboard.serving.models import Model, ModelTraining, TrainingState
 from dashboard.serving.queries import Viewer
-from dashboard.serving.services import registry
+from dashboard.serving.services import registry, wording
 
 Progress = Callable[[float, str], None]
 
@@ -114,7 +114,7 @@ def _learn(training: ModelTraining, progress: Progress) -> Any:
             progress=lambda fraction, what: progress(0.05 + 0.9 * fraction, _step(what)),
         )
     except (learning.BadTable, learning.Unlearnable, KeyError) as error:
-        message = str(error)
+        message = wording.said(str(error))
         raise Invalid(message, problems=[Problem("file", message)]) from error
 
 

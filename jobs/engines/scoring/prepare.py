@@ -73,9 +73,10 @@ class Script:
             if self._session is None:
                 self._open()
             found = self._feed(self._call, records)
-        if not isinstance(found, list) or len(found) != len(records):
-            n = len(found) if isinstance(found, list) else "no list"
-            raise ScriptFailed(f"the script returned {n} for {len(records)} records")
+        if not isinstance(found, list):
+            raise ScriptFailed(f"the script returned no list for {len(records)} records")
+        if len(found) != len(records):
+            raise ScriptFailed(f"the script returned {len(found)} for {len(records)} records")
         for place, each in enumerate(found, 1):
             if not isinstance(each, dict):
                 kind = type(each).__name__

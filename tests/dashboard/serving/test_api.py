@@ -148,6 +148,37 @@ class TestPredict:
 
         assert answer.status_code == 422
         assert answer.json["request_id"]
+        assert not [each["field"] for each in answer.json.get("errors", []) if each["field"]]
+
+    @pytest.mark.parametrize(
+        ("body", "code", "message"),
+        [
+            (b"{", "invalid", "The body is no JSON."),
+            (b"3", "invalid_input", "The records do not fit the model's inputs. (records)"),
+            (b" " * (17 * 2**20), "too_large", "The request is too large: send a batch."),
+        ],
+        ids=["cut", "no record", "large"],
+    )
+    def test_what_cannot_be_read_counts_as_failed(
+        self, deployed: Deployed, client: FlaskClient, body: bytes, code: str, message: str
+    ) -> None:
+        deployment, token = deployed
+        path = f"/deployments/{deployment.id}/predict"
+
+        answer = with_token(client, "POST", path, token, data=body)
+        other = client.post(
+            f"/v2/models/{deployment.name}/infer",
+            data=body,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+        services.count_all()
+        span = monitoring.total(queries.list_hours(deployment.id, hours=1))
+        assert (span.n_requests, span.n_errors, span.n_records) == (2, 2, 0)
+        assert answer.json["code"] == code
+        faults = {each.request_id: each for each in queries.list_faults(deployment.id)}
+        assert faults[answer.json["request_id"]].message == message
+        assert faults[other.json["request_id"]].code in (code, "invalid")
 
     def test_the_owner_learns_the_field_and_what_was_expected(
         self, deployed: Deployed, analyst: User, browser_of: Browser, answering: list[Any]
