@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from dashboard.core.i18n import _
 from dashboard.core.plots import figure_json
-from dashboard.recommendations.services.publishing import BASELINE, SERVED
+from dashboard.recommendations.services.publishing import BASELINE, SERVED, SPLIT_LABELS
 
 HEIGHT = 420
 
@@ -44,8 +44,4 @@ def model_label(name: str) -> str:
 
 def split_label(name: str) -> str:
     """The engine's name of a split in the reader's language."""
-    labels = {
-        "leave-last-out": _("Last item of everybody"),
-        "by-time": _("Everything after a moment"),
-    }
-    return labels.get(name, name)
+    return str(SPLIT_LABELS.get(name, name))
