@@ -24,6 +24,10 @@ from dashboard.recommendations.services.transfer import COLUMNS, ROWS_AT_ONCE, F
 EARLIEST = datetime(1970, 1, 1)
 # Clocks differ; what happens next week has not happened.
 LATEST = timedelta(days=1)
+# The first of these that a line fills tells when.
+TIME_COLUMNS = ("created_at", "timestamp")
+# Beyond the year 5000 in seconds a number can only be milliseconds.
+MOST_SECONDS = 1e11
 STARS = range(1, 6)
 # Columns that are read of a file that has more.
 NAMES = (*COLUMNS, "rating", "timestamp")
@@ -219,22 +223,36 @@ def _checked_value(kind: EventKind, value: float | None) -> float | None:
 
 
 def _moment(raw: dict[str, Any]) -> datetime:
-    value = raw.get("created_at")
+    name = next((name for name in TIME_COLUMNS if raw.get(name) not in (None, "")), None)
+    if name is None:
+        raise BadLine(_("created_at or timestamp is missing"))
     try:
-        if value is None or value == "":
-            seconds = _number(raw, "timestamp")
-            if seconds is None:
-                raise BadLine(_("created_at or timestamp is missing"))
-            moment = datetime.fromtimestamp(seconds, tz=UTC)
-        else:
-            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        moment = _time_of(raw[name], number=name == "timestamp")
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
-    except (OverflowError, OSError, ValueError) as error:
-        if isinstance(error, BadLine):
-            raise
-        shown = str(value if value else raw.get("timestamp"))[:40]
-        raise BadLine(_("created_at is “%(value)s”, expected a time", value=shown)) from error
+    except (OverflowError, OSError, TypeError, ValueError) as error:
+        shown = str(raw[name])[:40]
+        raise BadLine(
+            _("%(name)s is “%(value)s”, expected a time", name=name, value=shown)
+        ) from error
     if not EARLIEST <= moment <= utcnow() + LATEST:
-        raise BadLine(_("%(moment)s is not a time in the past", moment=moment.isoformat()))
+        shown = moment.isoformat()
+        raise BadLine(
+            _("%(name)s is %(moment)s, which is not in the past", name=name, moment=shown)
+        )
     return moment
+
+
+def _time_of(value: Any, *, number: bool) -> datetime:
+    """A moment, a text of ISO 8601, or where numbers are meant seconds or milliseconds since 1970."""
+    if isinstance(value, datetime):
+        return value
+    if number and not isinstance(value, bool):
+        try:
+            seconds = float(value)
+        except ValueError:
+            pass
+        else:
+            seconds = seconds / 1000 if seconds > MOST_SECONDS else seconds
+            return datetime.fromtimestamp(seconds, tz=UTC)
+    return datetime.fromisoformat(str(value))

@@ -139,6 +139,42 @@ class TestImport:
         assert error["field"] == "line 2"
         assert "expected a time" in error["message"]
 
+    @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+    def test_takes_seconds_and_milliseconds(
+        self, world: World, client: FlaskClient, admin: Headers, form: str
+    ) -> None:
+        pair = {"user_id": world.crowd[0].id, "item_id": world.items["Soup"].id}
+        rows = [{**pair, "timestamp": value} for value in (1_777_629_600, 1_777_629_600_000)]
+
+        body = written(form, rows)
+        response = client.post(f"{URL}?format={form}", data=body, headers=admin)
+
+        assert (response.json["n_lines"], response.json["n_new"]) == (2, 1)
+        newest = select(Event.created_at).order_by(Event.id.desc()).limit(1)
+        assert db.session.scalar(newest) == datetime(2026, 5, 1, 10)
+
+    @pytest.mark.parametrize("name", ["created_at", "timestamp"])
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            ("soon", "is “soon”, expected a time"),
+            ("nan", "is “nan”, expected a time"),
+            (True, "is “True”, expected a time"),
+            ([1], "is “[1]”, expected a time"),
+            ("2999-01-01", "is 2999-01-01T00:00:00, which is not in the past"),
+        ],
+    )
+    def test_names_the_column_of_a_wrong_time(
+        self, client: FlaskClient, admin: Headers, name: str, wrong: tuple[Any, str]
+    ) -> None:
+        value, fault = wrong
+
+        body = written("json", [{"user_id": 1, "item_id": 1, name: value}])
+        response = client.post(f"{URL}?format=json", data=body, headers=admin)
+
+        (error,) = response.json["errors"]
+        assert error["message"] == f"{name} {fault}"
+
     @pytest.mark.parametrize(
         ("form", "body"),
         [
