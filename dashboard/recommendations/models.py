@@ -169,11 +169,15 @@ class Source(StrEnum):
 
 
 class Impression(db.Model):  # type: ignore[name-defined,misc]
-    """An item shown to a learner in one place on one day, and whether she opened it from there."""
+    """An item shown to a learner in one place on one day, and whether she opened it from there.
+
+    Every experiment begins its own counts, also on a day on which the item was shown before."""
 
     __tablename__ = "impression"
     __table_args__ = (
-        UniqueConstraint("user_id", "day", "source", "item_id", name="uq_impression_user_id"),
+        UniqueConstraint(
+            "user_id", "day", "source", "item_id", "series", name="uq_impression_user_id_series"
+        ),
         Index("ix_impression_run_source", "run_id", "source"),
     )
 
@@ -185,6 +189,9 @@ class Impression(db.Model):  # type: ignore[name-defined,misc]
     experiment_id: Mapped[int | None] = mapped_column(
         ForeignKey("experiment.id", ondelete="SET NULL"), index=True
     )
+    # The number of the experiment, 0 outside of one. For the key: NULLs never equal each other there,
+    # and experiment_id becomes NULL with the experiment.
+    series: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     source: Mapped[str] = mapped_column(String(20))
     # "behaviour", "content", "popular" or "pin": what spoke for the item.
     ground: Mapped[str] = mapped_column(String(20))

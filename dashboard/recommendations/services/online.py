@@ -18,25 +18,30 @@ WATCH_WITHIN = timedelta(days=7)
 
 
 def record_shown(user_id: int, found: Sequence[Recommendation], *, source: Source) -> None:
-    """Remember what a learner was shown: an item once a day and place, however often she looks.
+    """Remember what a learner was shown: an item once a day, place and experiment, however often she looks.
 
     Never in the way of the page: when the database has no room for it now, it is not counted."""
     now = utcnow()
     day = (now - EPOCH).days
+    served = serving.served_to(user_id)
+    series = served.experiment_id or 0
     known = set(
         session.scalars(
             select(Impression.item_id).where(
-                Impression.user_id == user_id, Impression.day == day, Impression.source == source
+                Impression.user_id == user_id,
+                Impression.day == day,
+                Impression.source == source,
+                Impression.series == series,
             )
         )
     )
-    served = serving.served_to(user_id)
     rows = [
         {
             "user_id": user_id,
             "item_id": each.item.id,
             "run_id": served.run_id,
             "experiment_id": served.experiment_id,
+            "series": series,
             "source": source.value,
             "ground": each.ground,
             "place": place,
@@ -59,6 +64,7 @@ def record_click(user_id: int, item_id: int, *, source: Source) -> None:
     """A learner opened an item from a list. Raises NotFound for one she may not see."""
     catalogue.get_item(item_id)
     now = utcnow()
+    series = serving.served_to(user_id).experiment_id or 0
     newest = (
         select(Impression.id)
         .where(
@@ -66,7 +72,8 @@ def record_click(user_id: int, item_id: int, *, source: Source) -> None:
             Impression.item_id == item_id,
             Impression.source == source,
         )
-        .order_by(Impression.day.desc())
+        # A page that is older than the experiment counts where it was shown.
+        .order_by(Impression.day.desc(), (Impression.series == series).desc(), Impression.id.desc())
         .limit(1)
     )
     impression_id = session.scalar(newest)

@@ -14,8 +14,11 @@ from dashboard.app import create_app
 from dashboard.core import migrations
 from dashboard.core.config import load_config
 from dashboard.core.database import db, session
+from dashboard.recommendations.models import Experiment, Impression, TrainingRun
 from tests.conftest import CONFIG
+from tests.factories.behaviour import make_item
 from tests.factories.databases import database_uri
+from tests.factories.people import make_user
 
 
 @pytest.fixture
@@ -50,3 +53,35 @@ def test_make_the_tables_of_the_models_once_and_can_be_taken_back(empty: Flask) 
     flask_migrate.downgrade(revision="base")
 
     assert inspect(db.engine).get_table_names() == ["alembic_version"]
+
+
+def test_impressions_of_experiments_have_their_own_key(empty: Flask) -> None:
+    migrations.upgrade()
+    user = make_user(1, ())
+    runs = [TrainingRun(), TrainingRun()]
+    session.add_all(runs)
+    session.flush()
+    experiment = Experiment(run_a_id=runs[0].id, run_b_id=runs[1].id)
+    session.add(experiment)
+    session.flush()
+    both, late = make_item("Both"), make_item("Late")
+    shown = {"user_id": user.id, "source": "list", "ground": "popular", "place": 1, "day": 1}
+    number = {"experiment_id": experiment.id, "series": experiment.id}
+    session.add_all(
+        [
+            Impression(item_id=both.id, **shown),
+            Impression(item_id=both.id, **shown, **number),
+            Impression(item_id=late.id, **shown, **number),
+        ]
+    )
+    session.commit()
+    expected = [(both.id, 0), (late.id, experiment.id)]
+    session.remove()
+
+    flask_migrate.downgrade(revision="0007_job_notices")
+    migrations.upgrade()
+
+    query = select(Impression.item_id, Impression.series).order_by(Impression.item_id)
+    assert [tuple(row) for row in session.execute(query)] == expected
+    session.remove()
+    flask_migrate.downgrade(revision="base")

@@ -260,6 +260,47 @@ class TestExperiment:
         assert outcome.significant
         assert (outcome.a.rate, outcome.b.rate) == (0.0, 1.0)
 
+    def test_counts_from_its_start_what_was_shown_that_day_before(
+        self, world: World, ada: User, train: Train, sign_in: SignIn
+    ) -> None:
+        a, b = train(), train()
+        client, excel = sign_in(ada), world.items["Excel"].id
+        client.get("/recommendations")
+        client.get(f"/recommendations/{excel}/open?source=list")
+
+        running = services.start_experiment(run_a_id=a.id, run_b_id=b.id, share_b=0.5, actor_id=1)
+        drawn = serving.served_to(ada.id).run_id
+        client.get("/recommendations")
+        client.get("/recommendations")
+        client.get(f"/recommendations/{excel}/open?source=list")
+        services.stop_experiment(actor_id=1)
+        client.get("/recommendations")
+        client.get(f"/recommendations/{excel}/open?source=list")
+
+        rows = db.session.scalars(select(Impression).where(Impression.item_id == excel)).all()
+        clicked = [(row.experiment_id, row.clicked_at is not None) for row in rows]
+        assert clicked == [(None, True), (running.id, True)]
+        outcome = services.outcome_of(running)
+        arm, other = (outcome.a, outcome.b) if drawn == a.id else (outcome.b, outcome.a)
+        assert (arm.n_people, arm.n_clicked, arm.people_clicked) == (1, 1, 1)
+        assert arm.n_shown > 1
+        assert (other.n_people, other.n_shown) == (0, 0)
+
+    def test_has_no_part_in_a_click_on_what_it_did_not_show(
+        self, world: World, ada: User, train: Train, sign_in: SignIn
+    ) -> None:
+        a, b = train(), train()
+        client = sign_in(ada)
+        client.get("/recommendations")
+
+        running = services.start_experiment(run_a_id=a.id, run_b_id=b.id, share_b=0.5, actor_id=1)
+        client.get(f"/recommendations/{world.items['Excel'].id}/open?source=list")
+
+        outcome = services.outcome_of(running)
+        assert (outcome.a.n_shown, outcome.b.n_shown) == (0, 0)
+        (shown,) = queries.shown_by("source", since=utcnow() - timedelta(days=1))
+        assert shown.n_clicked == 1
+
     def test_is_started_and_ended_in_the_page(
         self,
         world: World,
