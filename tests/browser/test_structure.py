@@ -539,6 +539,9 @@ class TestPortal:
         queued = page.locator("[data-room='queue:queued']")
         expect(queued).to_contain_text("0 jobs")
         page.evaluate(f"() => {SCENE}.choose('queue')")
+        page.locator(".scene-canvas").focus()
+        page.keyboard.press("ArrowRight")
+        lit = page.evaluate(f"() => {SCENE}.lit.source.key")
 
         with transaction():
             enqueue(TidyFiles(), owner_id=None)
@@ -549,6 +552,7 @@ class TestPortal:
           .source.state"""
         assert page.evaluate(state) == "busy"
         assert page.evaluate(f"() => {SCENE}.chosen.source.key") == "queue"
+        assert page.evaluate(f"() => {SCENE}.lit.source.key") == lit
         assert page.locator("canvas").count() == 1
 
 
