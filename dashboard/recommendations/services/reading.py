@@ -1,14 +1,13 @@
 """Files of interactions read line by line: every line becomes a row, or says what is wrong with it."""
 
 import csv
-import io
 import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +18,7 @@ from dashboard.core.errors import Invalid
 from dashboard.core.i18n import _
 from dashboard.core.ids import MAX_ID
 from dashboard.recommendations.queries import MEETINGS
+from dashboard.recommendations.services.json_list import BrokenList, elements
 from dashboard.recommendations.services.transfer import COLUMNS, ROWS_AT_ONCE, Format
 
 EARLIEST = datetime(1970, 1, 1)
@@ -106,13 +106,14 @@ def _json(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, _parsed(text)
 
 
-def _json_list(file: io.TextIOWrapper) -> Iterator[tuple[int, Any]]:
+def _json_list(file: TextIO) -> Iterator[tuple[int, Any]]:
+    """Elements count as lines; where the list breaks off is a bad one, named with those before it."""
+    number = 0
     try:
-        rows = json.load(file)
-    except ValueError as error:
-        message = _("The file cannot be read as %(form)s: %(why)s", form=Format.JSON, why=error)
-        raise Invalid(message) from error
-    yield from enumerate(rows, start=1)
+        for number, row in enumerate(elements(file), start=1):
+            yield number, row
+    except BrokenList as error:
+        yield number + 1, BadLine(_("from here on this is no JSON list: %(why)s", why=error))
 
 
 def _parsed(text: str) -> Any:

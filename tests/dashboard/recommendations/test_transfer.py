@@ -175,6 +175,27 @@ class TestImport:
         (error,) = response.json["errors"]
         assert error["message"] == f"{name} {fault}"
 
+    def test_names_the_bad_elements_and_the_place_where_a_list_breaks_off(
+        self, world: World, client: FlaskClient, admin: Headers
+    ) -> None:
+        before = n_events()
+        good, bad = json.dumps(row(world)), json.dumps(row(world, kind="stare"))
+        body = f"[{good}, {bad}, {good} {good}]"
+
+        response = client.post(f"{URL}?format=json", data=body, headers=admin)
+
+        assert response.status_code == 422
+        second, third = response.json["errors"]
+        assert second["field"] == "line 2"
+        assert "kind is “stare”" in second["message"]
+        place = len(f"[{good}, {bad}, {good} ") + 1
+        why = f"Expecting ',' delimiter, character {place} of the file"
+        assert third == {
+            "field": "line 3",
+            "message": f"from here on this is no JSON list: {why}",
+        }
+        assert n_events() == before
+
     @pytest.mark.parametrize(
         ("form", "body"),
         [
