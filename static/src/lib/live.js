@@ -1,5 +1,5 @@
 // Takes `<div data-live="URL">` anew from that address every few seconds while the page is seen. What somebody is
-// using (the focus is in it) stays as it is.
+// using (the focus is in it, or a dialog asks about it) stays as it is.
 const EVERY_MS = 4000;
 
 /** Keep the live parts below `root` up to date. */
@@ -11,7 +11,7 @@ function watch(part, everyMs) {
   let timer = 0;
 
   async function turn() {
-    if (!document.hidden && !part.contains(document.activeElement)) await refresh(part);
+    if (!document.hidden && !inUse(part)) await refresh(part);
     timer = setTimeout(turn, everyMs);
   }
 
@@ -20,6 +20,10 @@ function watch(part, everyMs) {
     timer = setTimeout(turn, document.hidden ? everyMs : 0);
   });
   timer = setTimeout(turn, everyMs);
+}
+
+function inUse(part) {
+  return part.contains(document.activeElement) || document.querySelector("dialog[open]") !== null;
 }
 
 /** Take the part anew; whether it changed. What it held stays when that fails. */
