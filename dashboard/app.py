@@ -29,7 +29,7 @@ from dashboard.core import (
     uploads,
 )
 from dashboard.core.config import Config
-from dashboard.job_queue import publishing
+from dashboard.job_queue import kinds, publishing
 from dashboard.job_queue import queries as job_queue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,6 +97,7 @@ def _add_extensions(app: Flask) -> None:
     limits.init_app(app)
     uploads.init_app(app)
     publishing.init_app(app)
+    kinds.init_app(app, surfaces.TASKS)
     Compress(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 import traceback as tracebacks
@@ -10,13 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, cast
 
-from jobs.messages import BadMessage
-from jobs.retry import Retry
-from jobs.store import ClaimedJob, Outcome, Verdict
-from jobs.tasks import Cancelled, Result, Task, TimedOut
+from jobs.messages import BadMessage, Kind
+from jobs.retry import NEVER, Retry
+from jobs.store import ClaimedJob, End, Outcome, Verdict
+from jobs.tasks import Cancelled, JobContext, Result, Task, TimedOut
 
+LOG_NAME = "log.txt"
 # A task that floods its log must not fill the disk.
 MAX_LOG_BYTES = 4 * 2**20
 MAX_LINE = 2_000
@@ -94,6 +96,21 @@ class Run:
         """Whether the run has used up its time."""
         return self.deadline is not None and time.monotonic() > self.deadline
 
+    @property
+    def end(self) -> End:
+        """The job and how it ended, once it has."""
+        return self.job, cast(Outcome, self.outcome)
+
+    def remove_files(self) -> None:
+        """Remove what the run left, except its log."""
+        if not self.folder.is_dir():
+            return
+        for path in self.folder.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != LOG_NAME:
+                path.unlink(missing_ok=True)
+
     def progress(self, fraction: float, text: str) -> None:
         with self._lock:
             self._pending = (min(1.0, max(0.0, fraction)), storable(text)[:200])
@@ -121,7 +138,7 @@ class Run:
                 text = "... the log is cut here\n"
             if self._log is None:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                path = self.folder / "log.txt"
+                path = self.folder / LOG_NAME
                 self._log = path.open("a", encoding="utf-8", errors="replace", buffering=1)
             self._log.write(text)
 
@@ -191,3 +208,17 @@ def _traceback_of(error: BaseException) -> str:
     if isinstance(error, RemoteError):
         return storable(error.traceback)
     return storable("".join(tracebacks.format_exception(error))[-20_000:])
+
+
+def _unknown(_message: Any, _ctx: JobContext) -> Result:
+    raise BadMessage("unknown kind of job")
+
+
+UNKNOWN = Task(
+    kind=Kind(name="", queue="", type=object),
+    function=_unknown,
+    isolate=False,
+    retry=NEVER,
+    timeout_s=None,
+)
+"""Stands in for the task of a job whose kind this worker does not know."""

@@ -30,12 +30,12 @@ class Heart:
         runs: Callable[[], list[Run]],
         status: Callable[[], WorkerStatus],
         lease_s: float,
-        drain: Callable[[], None],
+        pause: Callable[[bool], bool],
     ) -> None:
         self._store = store
         self._runs = runs
         self._status = status
-        self._drain = drain
+        self._pause = pause
         self._lease_s = lease_s
         self._stopped = threading.Event()
         self._reported_at = -REPORT_EVERY_S
@@ -76,10 +76,9 @@ class Heart:
             for run in runs:
                 _obey(run, beats.get(run.job.id, Beat.KEEP))
         if time.monotonic() - self._reported_at >= REPORT_EVERY_S:
-            if self._store.report_worker(self._status()):
-                log.info("asked to drain")
-                self._drain()
-            self._reported_at = time.monotonic()
+            is_new = self._pause(self._store.report_worker(self._status()))
+            # What is new is reported with the next beat.
+            self._reported_at = time.monotonic() - (REPORT_EVERY_S if is_new else 0.0)
 
     def _look_after(self, runs: list[Run]) -> None:
         for run in runs:

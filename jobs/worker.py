@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import logging
 import queue
-import shutil
 import signal
 import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
 
 from jobs.broker import Broker, Consumer
 from jobs.children import ChildSettings
 from jobs.logs import logging_job
-from jobs.messages import BadMessage, Kind
-from jobs.retry import NEVER
-from jobs.runs import Run, Stop
+from jobs.messages import BadMessage
+from jobs.runs import UNKNOWN, Run, Stop
 from jobs.slots import Context, Slots
 from jobs.store import (
     ClaimedJob,
-    End,
     JobStore,
     Outcome,
     StoreUnavailable,
@@ -33,7 +29,7 @@ from jobs.store import (
     Wanted,
     WorkerStatus,
 )
-from jobs.tasks import JobContext, Result, Task, TaskRegistry
+from jobs.tasks import TaskRegistry
 from jobs.upkeep import Heart, Sweeper, SweepSettings
 
 log = logging.getLogger(__name__)
@@ -99,6 +95,7 @@ class Worker:
         """Whether the last claim left jobs waiting, as far as it could see."""
         self._ended: list[Run] = []
         """Runs whose end is not written yet."""
+        self._paused = False
         self._draining = False
         self._at_once = False
         self._heart = Heart(
@@ -106,7 +103,7 @@ class Worker:
             runs=self.runs,
             status=self.status,
             lease_s=settings.lease_s,
-            drain=self.drain,
+            pause=self.pause,
         )
         self._sweeper = Sweeper(
             store, settings=settings.sweep, lease_s=settings.lease_s, ring=self.ring
@@ -131,20 +128,12 @@ class Worker:
                 signal.signal(number, lambda _number, _frame: self.shutdown())
         self._slots.open()
         self._heart.start(give_up=self._slots.give_up)
-        consumer = self._broker.consume(
-            self._tasks.queues(),
-            worker=self._settings.name,
-            slots=self._settings.slots,
-            ring=self.ring,
-        )
         self._sweeper.start()
-        self.ring()  # what waits already has rung before this worker could hear
-        log.info("worker %s takes %s", self._settings.name, ", ".join(self._tasks.queues()))
         try:
             while not self._draining:
-                self._turn(consumer)
+                self._serve()
+                self._rest()
         finally:
-            consumer.close()
             self._leave()
         return 0
 
@@ -154,8 +143,17 @@ class Worker:
             self._rung = True
             self._inbox.put(None)
 
+    def pause(self, paused: bool) -> bool:
+        """Take no more jobs until the opposite is said; those that run go on. Whether that is new."""
+        if paused == self._paused or self._draining:
+            return False
+        log.info("asked to drain" if paused else "asked to take jobs again")
+        self._paused = paused
+        self._inbox.put(None)
+        return True
+
     def drain(self) -> None:
-        """Take no more jobs and let the running ones end."""
+        """Take no more jobs, let the running ones end, and leave."""
         self._draining = True
         self._inbox.put(None)
 
@@ -178,10 +176,32 @@ class Worker:
             queues=self._tasks.queues(),
             slots=self._settings.slots,
             running=[run.job.id for run in self.runs()],
-            draining=self._draining,
+            draining=self._draining or self._paused,
         )
 
     # Taking jobs
+
+    def _serve(self) -> None:
+        """Take jobs until told otherwise."""
+        consumer = self._broker.consume(
+            self._tasks.queues(),
+            worker=self._settings.name,
+            slots=self._settings.slots,
+            ring=self.ring,
+        )
+        self.ring()  # what waits already has rung before this worker could hear
+        log.info("worker %s takes %s", self._settings.name, ", ".join(self._tasks.queues()))
+        try:
+            while not (self._draining or self._paused):
+                self._turn(consumer)
+        finally:
+            consumer.close()
+
+    def _rest(self) -> None:
+        """Take no jobs while paused, and hear no bells that others should."""
+        while self._paused and not self._draining:
+            self._collect(timeout_s=LOOK_S)
+            self._try_to_write()
 
     def _turn(self, consumer: Consumer) -> None:
         """Wait until something happens, then write what ended and claim what waits, in one transaction."""
@@ -247,7 +267,7 @@ class Worker:
         """Write the ends of the runs that ended, and claim. Raises StoreUnavailable; the runs are kept then."""
         told = [run for run in self._ended if run.stop is not Stop.LOST and run.outcome is not None]
         try:
-            mine, claimed = self._store.turn([_end_of(run) for run in told], wanted)
+            mine, claimed = self._store.turn([run.end for run in told], wanted)
         except StoreUnavailable:
             raise
         except Exception:
@@ -261,7 +281,7 @@ class Worker:
 
     def _write_end(self, run: Run) -> bool:
         try:
-            return self._store.turn([_end_of(run)], None)[0][0]
+            return self._store.turn([run.end], None)[0][0]
         except StoreUnavailable:
             raise
         except Exception:
@@ -270,14 +290,14 @@ class Worker:
 
     def _follow(self, run: Run, was_mine: bool) -> None:
         """Do what belongs to an end once it is written."""
-        job, outcome = _end_of(run)
+        job, outcome = run.end
         lost = "" if was_mine else " (lost)"
         with logging_job(job.id, attempt=job.attempt, kind=job.kind):
             log.info("%s%s", outcome.verdict, lost)
         if outcome.verdict is Verdict.CANCELLED:
             # One that completed in its task's own transaction just before keeps what it made.
             if was_mine:
-                _remove_files(run.folder)
+                run.remove_files()
         elif job.followed or outcome.verdict is Verdict.RELEASED:
             self._broker.publish(job.id, queue=run.task.kind.queue)
 
@@ -286,6 +306,16 @@ class Worker:
             self._store.progress(job.id, attempt=job.attempt, fraction=fraction, text=text)
         except StoreUnavailable as error:
             log.warning("job %d: progress not written: %s", job.id, error)
+
+    def _try_to_write(self) -> bool:
+        """Write the ends of the runs that ended; later, when the store is away."""
+        try:
+            self._write_ends(None) if self._ended else None
+        except StoreUnavailable as error:
+            log.warning("job store unavailable: %s", error)
+            time.sleep(BACK_OFF_S)
+            return False
+        return True
 
     # Leaving
 
@@ -311,39 +341,5 @@ class Worker:
             if patient and self._at_once:
                 return
             self._collect(timeout_s=LOOK_S)
-            try:
-                self._write_ends(None)
-            except StoreUnavailable as error:
-                log.warning("job store unavailable: %s", error)
-                if self._at_once:
-                    return  # the sweeper of another worker finds them
-                time.sleep(BACK_OFF_S)
-
-
-def _unknown(_message: Any, _ctx: JobContext) -> Result:
-    raise BadMessage("unknown kind of job")
-
-
-UNKNOWN = Task(
-    kind=Kind(name="", queue="", type=object),
-    function=_unknown,
-    isolate=False,
-    retry=NEVER,
-    timeout_s=None,
-)
-"""Stands in for the task of a job whose kind this worker does not know."""
-
-
-def _end_of(run: Run) -> End:
-    return run.job, cast(Outcome, run.outcome)
-
-
-def _remove_files(folder: Path) -> None:
-    """Remove what a cancelled run left, except its log."""
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name != "log.txt":
-            path.unlink(missing_ok=True)
+            if not self._try_to_write() and self._at_once:
+                return  # the sweeper of another worker finds them

@@ -16,7 +16,7 @@ from dashboard.core.database import session
 from dashboard.core.i18n import _, lazy
 from dashboard.job_queue import queries, services
 from dashboard.job_queue.kinds import label_of
-from dashboard.job_queue.models import STATE_LABELS, Job, JobState
+from dashboard.job_queue.models import STATE_LABELS, Job, JobState, WorkerState
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.reasons import reason_of
 from dashboard.job_queue.status import progress_text
@@ -110,14 +110,7 @@ class Jobs(AtriumModelView):
             )
             for state, label in STATE_LABELS.items()
         ]
-        alive = queries.runner_alive()
-        runner = Figure(
-            _("Job runner"),
-            _("alive") if alive else _("not running"),
-            "",
-            "done" if alive else "failed",
-        )
-        return [*states, runner]
+        return [*states, _runner()]
 
     @property
     def _viewer(self) -> Viewer:
@@ -141,6 +134,18 @@ def count_jobs(ids: Sequence[int]) -> dict[int, str]:
 def _kinds() -> dict[str, str]:
     names = session.scalars(select(Job.kind).distinct().order_by(Job.kind))
     return {name: label_of(name) for name in names}
+
+
+def _runner() -> Figure:
+    workers = queries.list_live_workers()
+    alive = any(worker.state is WorkerState.ALIVE for worker in workers)
+    words = workers[0].state_label if workers and not alive else _("alive")
+    return Figure(
+        _("Job runner"),
+        words if workers else _("not running"),
+        url_for("job_operations.workers"),
+        "done" if alive else "failed",
+    )
 
 
 def _progress(job: Job) -> Markup:

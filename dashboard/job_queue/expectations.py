@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from dashboard.core.database import session, utcnow
 from dashboard.core.i18n import _
 from dashboard.job_queue import queries
+from dashboard.job_queue.kinds import max_per_minute, max_running
 from dashboard.job_queue.models import (
     READY,
     Job,
     JobState,
     WorkerRow,
+    WorkerState,
 )
 
 N_PAST_RUNS = 50
@@ -50,10 +52,10 @@ def expect(job: Job) -> Expectation | None:
         begun = job.started_at or utcnow()
         return Expectation("", start=None, end=_range(begun, takes_s, now=utcnow()))
     reason = reason_for_waiting(job)
-    workers = _workers(job.queue)
-    if job.after_id is not None or not workers:
+    takers = _takers(_workers(job.queue))
+    if job.after_id is not None or not takers:
         return Expectation(reason, start=None, end=None)
-    wait_s = _wait_s(job, n_slots=sum(worker.slots for worker in workers))
+    wait_s = _wait_s(job, takers)
     begin = max(utcnow(), job.run_at or utcnow())
     start = _range(begin, wait_s, now=utcnow())
     both_s = (wait_s[0] + takes_s[0], wait_s[1] + takes_s[1])
@@ -68,35 +70,47 @@ def reason_for_waiting(job: Job) -> str:
         again = _("It failed and is tried again at the time below.")
         return again if job.failures else _("It was set for a later time.")
     workers = _workers(job.queue)
-    return _reason_without_worker(workers) or _reason_beside_workers(job, workers)
+    takers = _takers(workers)
+    return _reason_beside(job, takers) if takers else _reason_without_taker(workers)
 
 
-def _reason_without_worker(workers: Sequence[WorkerRow]) -> str:
+def _reason_without_taker(workers: Sequence[WorkerRow]) -> str:
     if not queries.runner_alive():
         return _("No job runner is running.")
     if not workers:
         return _("No job runner takes this kind of job.")
-    if all(worker.draining for worker in workers):
-        return _("The job runners are stopping and take no more jobs.")
-    return ""
+    if any(worker.drain_requested for worker in workers):
+        return _("The job runners are drained: they take no jobs until they are resumed.")
+    return _("The job runners are stopping and take no more jobs.")
 
 
-def _reason_beside_workers(job: Job, workers: Sequence[WorkerRow]) -> str:
+def _reason_beside(job: Job, takers: Sequence[WorkerRow]) -> str:
     position = queries.queue_position(job) or 1
     if position > 1:
-        return _("Jobs that start before it: %(n)s", n=position - 1)
-    if all(len(worker.running) >= worker.slots for worker in workers):
+        return _("Jobs before it in its queue: %(n)s", n=position - 1)
+    limit = _reason_of_limit(job)
+    if limit:
+        return limit
+    n_before = queries.count_before(job, queues=_queues(takers))
+    if n_before:
+        return _("It is the next of its queue; jobs of other queues before it: %(n)s", n=n_before)
+    if all(len(worker.running) >= worker.slots for worker in takers):
         return _("All places of the job runners are taken; it is next.")
-    if _owner_is_full(job) or queries.count_running(kind=job.kind):
-        return _("Only so many jobs of one kind or owner run at once; it is next.")
     return _("It starts in a moment.")
 
 
-def _owner_is_full(job: Job) -> bool:
+def _reason_of_limit(job: Job) -> str:
+    """Which limit holds the next job of a queue back; empty when none does."""
+    most = max_running(job.kind)
+    if most and queries.count_running(kind=job.kind) >= most:
+        return _("Jobs of this kind that may run at once: %(n)s; it is next.", n=most)
     most = current_app.config["ATRIUM"].jobs.per_owner
-    if not most or job.owner_id is None:
-        return False
-    return queries.count_running(owner_id=job.owner_id) >= most
+    if most and job.owner_id and queries.count_running(owner_id=job.owner_id) >= most:
+        return _("Jobs of one owner that may run at once: %(n)s; it is next.", n=most)
+    most = max_per_minute(job.kind)
+    if most and queries.count_started(job.kind) >= most:
+        return _("Jobs of this kind that may start in a minute: %(n)s; it is next.", n=most)
+    return ""
 
 
 def duration_s(kind: str) -> tuple[float, float]:
@@ -117,20 +131,25 @@ def percentiles(values: Sequence[float]) -> tuple[float, float]:
     return ordered[(len(ordered) - 1) // 2], ordered[max(0, -(-9 * len(ordered) // 10) - 1)]
 
 
-def _wait_s(job: Job, *, n_slots: int) -> tuple[float, float]:
-    before = or_(
-        Job.priority < job.priority,
-        and_(Job.priority == job.priority, Job.fair < job.fair),
-        and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
-    )
-    ahead = session.execute(
-        select(Job.kind, func.count()).where(READY, before).group_by(Job.kind)
-    ).all()
-    times = [(duration_s(kind), count) for kind, count in ahead]
+def _wait_s(job: Job, takers: Sequence[WorkerRow]) -> tuple[float, float]:
+    n_slots = max(1, sum(worker.slots for worker in takers))
+    ahead = select(Job.kind, func.count()).where(READY, queries.comes_before(job))
+    rows = session.execute(ahead.where(Job.queue.in_(_queues(takers))).group_by(Job.kind)).all()
+    times = [(duration_s(kind), count) for kind, count in rows]
     low, high = (sum(span[place] * count for span, count in times) for place in (0, 1))
     n_busy = queries.count_running()
     rest = duration_s(job.kind)[1] if n_busy >= n_slots else 0.0
-    return low / max(1, n_slots), high / max(1, n_slots) + rest
+    return low / n_slots, high / n_slots + rest
+
+
+def _takers(workers: Sequence[WorkerRow]) -> list[WorkerRow]:
+    """Those that take jobs."""
+    return [worker for worker in workers if worker.state is WorkerState.ALIVE]
+
+
+def _queues(workers: Sequence[WorkerRow]) -> list[str]:
+    """What jobs of one queue share their workers with."""
+    return sorted({queue for worker in workers for queue in worker.queues})
 
 
 def _workers(queue: str) -> list[WorkerRow]:

@@ -84,6 +84,12 @@ def _workers() -> Iterable[GaugeMetricFamily]:
         [((worker.name,), len(worker.running)) for worker in live],
         labels=["worker"],
     )
+    yield _gauge(
+        "atrium_job_worker_drained",
+        "1 while somebody wants it to take no jobs.",
+        [((worker.name,), float(worker.drain_requested)) for worker in live],
+        labels=["worker"],
+    )
 
 
 def _gauge(

@@ -79,6 +79,23 @@ EVENT_LABELS = {
 }
 
 
+class WorkerState(StrEnum):
+    """What a worker that lives does about jobs."""
+
+    ALIVE = "alive"
+    DRAINING = "draining"  # takes no more until somebody resumes it, and ends those that run
+    DRAINED = "drained"
+    STOPPING = "stopping"  # its process ends
+
+
+WORKER_STATE_LABELS = {
+    WorkerState.ALIVE: lazy("alive"),
+    WorkerState.DRAINING: lazy("draining"),
+    WorkerState.DRAINED: lazy("drained"),
+    WorkerState.STOPPING: lazy("stopping"),
+}
+
+
 def _stored(kind: type[StrEnum], *, length: int) -> Enum:
     # Kept by value in a plain column, so that a new member needs no migration.
     return Enum(
@@ -117,6 +134,8 @@ class Job(db.Model):  # type: ignore[name-defined,misc]
     args: Mapped[dict[str, Any]] = mapped_column(JSON)
     # Set while the job is active, so that an equal one is not enqueued beside it.
     unique_key: Mapped[str | None] = mapped_column(String(120))
+    # The key it was enqueued with, for when it is queued again by hand.
+    original_key: Mapped[str | None] = mapped_column(String(120))
     # The step that must complete before this one, and whether a step comes after this one.
     after_id: Mapped[int | None] = mapped_column(Integer)
     followed: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -222,10 +241,23 @@ class WorkerRow(db.Model):  # type: ignore[name-defined,misc]
     slots: Mapped[int] = mapped_column(Integer)
     running: Mapped[list[int]] = mapped_column(JSON)
     draining: Mapped[bool] = mapped_column(Boolean, default=False)
-    # Somebody asked it to take no more jobs and leave.
+    # Somebody asked it to take no more jobs until she says otherwise.
     drain_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    @property
+    def state(self) -> WorkerState:
+        """What the worker does about jobs, as far as it has told."""
+        if not self.drain_requested:
+            return WorkerState.STOPPING if self.draining else WorkerState.ALIVE
+        over = self.draining and not self.running
+        return WorkerState.DRAINED if over else WorkerState.DRAINING
+
+    @property
+    def state_label(self) -> str:
+        """The state in the reader's language."""
+        return str(WORKER_STATE_LABELS[self.state])
 
     def __str__(self) -> str:
         return self.name

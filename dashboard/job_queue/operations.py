@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.core.i18n import _
 from dashboard.job_queue import metrics as job_metrics
-from dashboard.job_queue import queries, services
+from dashboard.job_queue import queries, removal, services
 from dashboard.job_queue.charts import queue_charts
 from dashboard.job_queue.pages import viewer
 from dashboard.job_queue.publishing import get_broker
@@ -30,15 +30,28 @@ def queue() -> str:
 @operations.get("/jobs/workers")
 def workers() -> str:
     """Who runs jobs, and which."""
-    live = {worker.name for worker in queries.list_live_workers()}
-    return render_template("job_queue/workers.html", workers=queries.list_workers(), live=live)
+    return _workers("job_queue/workers.html")
+
+
+@operations.get("/jobs/workers/list")
+def worker_list() -> str:
+    """The same without the page, for the script that keeps it up to date."""
+    return _workers("job_queue/_workers.html")
 
 
 @operations.post("/jobs/workers/drain")
 def drain() -> AnyResponse:
-    """Have a worker finish what it runs and leave."""
+    """Have a worker finish what it runs and take nothing more."""
     services.drain_worker(request.form.get("name", "")[:80], viewer=viewer())
-    flash(_("The worker takes no more jobs and leaves when its jobs have ended."), "success")
+    flash(_("The worker takes no more jobs until it is resumed."), "success")
+    return redirect(url_for("job_operations.workers"))
+
+
+@operations.post("/jobs/workers/resume")
+def resume() -> AnyResponse:
+    """Have a drained worker take jobs again."""
+    services.resume_worker(request.form.get("name", "")[:80], viewer=viewer())
+    flash(_("The worker takes jobs again within seconds."), "success")
     return redirect(url_for("job_operations.workers"))
 
 
@@ -58,8 +71,12 @@ def dead_letters() -> str:
 def retry_alike() -> AnyResponse:
     """Queue again the failed jobs of one kind with one reason."""
     kind, error = request.form.get("kind", ""), request.form.get("error", "")
-    n_queued = services.retry_alike(kind=kind, error=error, viewer=viewer())
-    flash(_("Jobs queued again: %(count)s", count=n_queued), "success")
+    n_queued, n_left = services.retry_alike(kind=kind, error=error, viewer=viewer())
+    if n_queued:
+        flash(_("Jobs queued again: %(count)s", count=n_queued), "success")
+    if n_left:
+        text = _("Jobs left, because the same work waits or runs already: %(count)s", count=n_left)
+        flash(text, "warning")
     return redirect(url_for("job_operations.dead_letters"))
 
 
@@ -67,7 +84,7 @@ def retry_alike() -> AnyResponse:
 def remove_alike() -> AnyResponse:
     """Remove the failed jobs of one kind with one reason."""
     kind, error = request.form.get("kind", ""), request.form.get("error", "")
-    n_removed = services.remove_alike(kind=kind, error=error, viewer=viewer())
+    n_removed = removal.remove_alike(kind=kind, error=error, viewer=viewer())
     flash(_("Jobs removed: %(count)s", count=n_removed), "success")
     return redirect(url_for("job_operations.dead_letters"))
 
@@ -93,6 +110,11 @@ def settle_letters() -> AnyResponse:
 def metrics() -> Response:
     """For Prometheus, with an administrator's API token (Authorization: Bearer)."""
     return Response(job_metrics.text(), content_type=job_metrics.CONTENT_TYPE)
+
+
+def _workers(template: str) -> str:
+    live = {worker.name for worker in queries.list_live_workers()}
+    return render_template(template, workers=queries.list_workers(), live=live)
 
 
 def _letters() -> tuple[list[DeadLetter], bool]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from dashboard.accounts.models import User
 from dashboard.core.database import Page, page_of, session, utcnow
 from dashboard.core.errors import NotFound
-from dashboard.job_queue.clock import later, now
+from dashboard.job_queue.clock import later, minutes, now
 from dashboard.job_queue.models import (
     READY,
     RUNNING,
@@ -22,6 +24,7 @@ from dashboard.job_queue.models import (
     JobEvent,
     JobState,
     QueueSample,
+    RateRow,
     WorkerRow,
 )
 
@@ -129,16 +132,25 @@ def find_active(unique_key: str) -> Job | None:
 
 
 def queue_position(job: Job) -> int | None:
-    """How many jobs start before this one, counting from 1; None unless it could start now."""
+    """The place in its own queue, in the order of the claims and from 1; None unless it could start now."""
     if job.state is not JobState.QUEUED or not job.ready:
         return None
-    before = or_(
+    return count_before(job, queues=[job.queue]) + 1
+
+
+def count_before(job: Job, *, queues: Sequence[str]) -> int:
+    """The jobs of these queues that are claimed before this one, as far as no limit holds them back."""
+    query = select(func.count()).select_from(Job).where(READY, comes_before(job))
+    return session.scalar(query.where(Job.queue.in_(queues))) or 0
+
+
+def comes_before(job: Job) -> ColumnElement[bool]:
+    """What holds for jobs that are claimed before this one: by priority and turn."""
+    return or_(
         Job.priority < job.priority,
         and_(Job.priority == job.priority, Job.fair < job.fair),
         and_(Job.priority == job.priority, Job.fair == job.fair, Job.id < job.id),
     )
-    query = select(func.count()).select_from(Job).where(READY, before)
-    return (session.scalar(query) or 0) + 1
 
 
 def silent_s(job: Job) -> float | None:
@@ -177,6 +189,12 @@ def count_running(*, owner_id: int | None = None, kind: str | None = None) -> in
     if kind is not None:
         query = query.where(Job.kind == kind)
     return session.scalar(query) or 0
+
+
+def count_started(kind: str) -> int:
+    """The jobs of a kind with a limit that were started in the present minute."""
+    present = RateRow.minute == minutes()
+    return session.scalar(select(RateRow.n_started).where(RateRow.kind == kind, present)) or 0
 
 
 def list_failures() -> list[Failure]:

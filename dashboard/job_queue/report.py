@@ -2,7 +2,7 @@
 
 from dashboard.core.database import utcnow
 from dashboard.core.errors import Invalid
-from dashboard.job_queue import queries, services
+from dashboard.job_queue import queries, removal, services
 from dashboard.job_queue.models import STATE_LABELS, Job, JobState
 from dashboard.job_queue.queries import Viewer
 
@@ -44,7 +44,7 @@ def retry(job_id: int) -> str:
 def purge(*, state: str, older_than_days: int) -> str:
     """Remove finished jobs; how many."""
     wanted = _state(state)
-    n_removed = services.purge(state=wanted, keep_days=older_than_days)
+    n_removed = removal.purge(state=wanted, keep_days=older_than_days)
     return f"{n_removed} jobs removed"
 
 

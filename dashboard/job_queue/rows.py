@@ -42,6 +42,7 @@ def new_row(
         "owner_id": owner_id,
         "args": args,
         "unique_key": unique_key,
+        "original_key": unique_key,
         "after_id": after_id,
         "followed": followed,
         "run_at": run_at,

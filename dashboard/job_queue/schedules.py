@@ -10,17 +10,19 @@ from sqlalchemy.exc import IntegrityError
 
 from dashboard.core.database import utcnow
 from dashboard.job_queue.clock import now
-from dashboard.job_queue.models import ScheduleRow
+from dashboard.job_queue.models import Job, JobState, ScheduleRow
 from dashboard.job_queue.rows import insert_job, new_row
 from jobs.cron import parse
 from jobs.messages import Message
 
+job = cast(Table, Job.__table__)
 schedule = cast(Table, ScheduleRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Enqueue `message` whenever `cron` says, in UTC. A tick that was missed is made up for once."""
+    """Enqueue `message` whenever `cron` says, in UTC, unless the job of the last tick still waits. A tick
+    that was missed is made up for once."""
 
     name: str
     cron: str
@@ -52,13 +54,19 @@ def fire(connection: Connection, row: Any, entry: Schedule | None) -> int:
         .where(schedule.c.name == row.name, schedule.c.next_run_at == row.next_run_at)
         .values(next_run_at=_next(connection, entry))
     )
-    if not connection.execute(moved).rowcount:
+    if not connection.execute(moved).rowcount or _still_waits(connection, row.last_job_id):
         return 0
     job_id = insert_job(connection, new_row(entry.message, owner_id=None, priority=entry.priority))
     connection.execute(
         update(schedule).where(schedule.c.name == row.name).values(last_job_id=job_id)
     )
     return 1
+
+
+def _still_waits(connection: Connection, job_id: int | None) -> bool:
+    # Where no worker takes jobs for a while they would pile up.
+    waits = select(job.c.id).where(job.c.id == job_id, job.c.state == JobState.QUEUED)
+    return job_id is not None and connection.execute(waits).first() is not None
 
 
 def _next(connection: Connection, entry: Schedule) -> datetime:

@@ -1,14 +1,12 @@
 """Enqueue, cancel, retry, clean up: the use cases of jobs."""
 
 import json
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
-from flask import current_app
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import instance_state
@@ -21,8 +19,9 @@ from dashboard.core.i18n import _
 from dashboard.job_queue import queries
 from dashboard.job_queue.direct import Direct, is_served
 from dashboard.job_queue.ends import release_followers, stop_followers
+from dashboard.job_queue.keys import find_holder, refusal
 from dashboard.job_queue.messages import CleanUp
-from dashboard.job_queue.models import FINISHED, EventKind, Job, JobEvent, JobState, WorkerRow
+from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState, WorkerRow
 from dashboard.job_queue.publishing import get_broker, ring_after_commit
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.rows import insert_directly, insert_job, new_row
@@ -30,9 +29,6 @@ from jobs.messages import Message
 
 NORMAL = 0
 LOW = 10
-CLEAN_UP_BATCH = 200
-MOST_DAYS = 100 * 365
-"""No job is older; calendars end somewhere."""
 
 
 def enqueue(
@@ -65,11 +61,7 @@ def enqueue(
         if unique_key is None:
             job = _insert(row)
         else:
-            # A write comes first: on SQLite it takes the write lock before the look, elsewhere it
-            # keeps the job that holds the key from ending until the caller has committed.
-            held = update(Job).where(Job.unique_key == unique_key)
-            session.execute(held.values(unique_key=unique_key), execution_options=_PLAIN)
-            found = queries.find_active(unique_key)
+            found = find_holder(unique_key)
             if found is not None:
                 return found
             job = _insert_unique(row)
@@ -100,10 +92,11 @@ def cancel_job(job_id: int, *, viewer: Viewer) -> Job:
 
 
 def retry_job(job_id: int, *, viewer: Viewer) -> Job:
-    """The failed or cancelled job, queued again as if it were new."""
+    """The failed or cancelled job, queued again as if it were new; Conflict also while another job
+    holds its unique key."""
     with transaction():
         job = queries.get_job(job_id, viewer)
-        if not any(_change(job, state, **_fresh()) for state in _RETRYABLE):
+        if job.state not in _RETRYABLE or not _queue_again(job, viewer):
             raise Conflict(_("Only a job that failed or was cancelled can be tried again."))
         _add_event(job, EventKind.RETRIED)
         ring_after_commit(session, job_id=job.id, queue=job.queue)
@@ -136,86 +129,41 @@ def request_clean_up(*, actor_id: int | None) -> Job:
     )
 
 
-def clean_up(
-    *, keep_days: int | None = None, on_batch: Callable[[int], None] = lambda n_removed: None
-) -> int:
-    """Remove jobs that finished more than `keep_days` ago, with their files; how many they were."""
-    if keep_days is None:
-        keep_days = current_app.config["ATRIUM"].jobs.keep_days
-    return _remove_finished(FINISHED, keep_days=keep_days, on_batch=on_batch)
-
-
-def retry_alike(*, kind: str, error: str, viewer: Viewer) -> int:
-    """Queue again the failed jobs of one kind with one reason; how many."""
+def retry_alike(*, kind: str, error: str, viewer: Viewer) -> tuple[int, int]:
+    """Queue again the failed jobs of one kind with one reason; how many, and how many were left because
+    their work waits or runs already."""
     alike = select(Job.id).where(Job.state == JobState.FAILED, Job.kind == kind, Job.error == error)
-    n_queued = 0
-    for job_id in list(session.scalars(alike)):
+    ids, n_queued = list(session.scalars(alike)), 0
+    for job_id in ids:
         # One by one: somebody may be trying one of them again at this moment.
         with suppress(Conflict):
             retry_job(job_id, viewer=viewer)
             n_queued += 1
-    return n_queued
-
-
-def remove_alike(*, kind: str, error: str, viewer: Viewer) -> int:
-    """Remove the failed jobs of one kind with one reason, and their files; how many."""
-    alike = (Job.state == JobState.FAILED, Job.kind == kind, Job.error == error)
-    ids = list(session.scalars(select(Job.id).where(*alike)))
-    starts = range(0, len(ids), CLEAN_UP_BATCH)
-    n_removed = sum(_remove(ids[start : start + CLEAN_UP_BATCH]) for start in starts)
-    if n_removed:
-        with transaction():
-            audit.record(
-                actor_id=viewer.user_id,
-                action="job.purge",
-                subject=f"job:{ids[-1]}",
-                summary=f"{kind}: {n_removed}",
-            )
-    return n_removed
+    return n_queued, len(ids) - n_queued
 
 
 def drain_worker(name: str, *, viewer: Viewer) -> None:
-    """Ask a worker to take no more jobs and leave; it hears of it within seconds."""
+    """Have a worker take no more jobs until it is resumed; it hears of it within seconds."""
+    _set_drained(name, True, viewer=viewer)
+
+
+def resume_worker(name: str, *, viewer: Viewer) -> None:
+    """Have a drained worker take jobs again."""
+    _set_drained(name, False, viewer=viewer)
+
+
+def _set_drained(name: str, drained: bool, *, viewer: Viewer) -> None:
     with transaction():
         worker = session.get(WorkerRow, name)
         if worker is None:
             raise NotFound()
-        worker.drain_requested = True
-        audit.record(actor_id=viewer.user_id, action="worker.drain", subject="worker", summary=name)
-
-
-def purge(*, state: JobState, keep_days: int = 0) -> int:
-    """Remove the finished jobs of one state that are older; how many they were."""
-    if state not in FINISHED:
-        raise Conflict(_("Only finished jobs can be removed."))
-    return _remove_finished((state,), keep_days=keep_days)
-
-
-def _remove_finished(
-    states: Sequence[JobState],
-    *,
-    keep_days: int,
-    on_batch: Callable[[int], None] = lambda n_removed: None,
-) -> int:
-    before = utcnow() - timedelta(days=min(keep_days, MOST_DAYS))
-    n_removed = 0
-    while ids := _finished_before(before, states):
-        n_removed += _remove(ids)
-        on_batch(n_removed)
-    return n_removed
-
-
-def _remove(ids: list[int]) -> int:
-    with transaction():
-        # Its state once more: somebody may have queued one of them again since the look.
-        over = Job.id.in_(ids) & Job.state.in_(FINISHED)
-        session.execute(delete(Job).where(over), execution_options=_PLAIN)
-        kept = set(session.scalars(select(Job.id).where(Job.id.in_(ids))))
-    gone = set(ids) - kept
-    for job_id in gone:
-        # After the commit: a file without a row is found again by nobody, but harms nobody.
-        shutil.rmtree(queries.runs_dir() / str(job_id), ignore_errors=True)
-    return len(gone)
+        if worker.drain_requested == drained:
+            return
+        worker.drain_requested = drained
+        # As it will say itself when it has heard of it.
+        worker.draining = worker.draining and drained
+        action = "worker.drain" if drained else "worker.resume"
+        audit.record(actor_id=viewer.user_id, action=action, subject="worker", summary=name)
 
 
 _PLAIN = {"synchronize_session": False}
@@ -297,6 +245,22 @@ def _stop_steps(job: Job) -> None:
         stop_followers(session.connection(), job.id)
 
 
+def _queue_again(job: Job, viewer: Viewer) -> bool:
+    """Whether the job could be queued again, with its key; Conflict while another job holds that."""
+    key, values = job.original_key, _fresh()
+    if key is None:
+        return _change(job, job.state, **values)
+    holder = find_holder(key)
+    if holder is not None and holder.id != job.id:
+        raise refusal(holder, viewer)
+    try:
+        # Another transaction may have given the key away since we looked (not on SQLite).
+        with session.begin_nested():
+            return _change(job, job.state, unique_key=key, **values)
+    except IntegrityError as error:
+        raise refusal(queries.find_active(key), viewer) from error
+
+
 def _fresh() -> dict[str, Any]:
     return {
         "state": JobState.QUEUED,
@@ -335,9 +299,3 @@ def _audit(job: Job, viewer: Viewer, action: str) -> None:
         audit.record(
             actor_id=viewer.user_id, action=action, subject=f"job:{job.id}", summary=job.kind
         )
-
-
-def _finished_before(before: datetime, states: Sequence[JobState]) -> list[int]:
-    old = (Job.state.in_(states), Job.finished_at < before)
-    query = select(Job.id).where(*old).order_by(Job.finished_at).limit(CLEAN_UP_BATCH)
-    return list(session.scalars(query))

@@ -19,7 +19,7 @@ PER_CLAIM = 64
 
 INSERTED = (
     *("kind", "queue", "ready", "priority", "fair", "share", "owner_id", "args", "unique_key"),
-    *("after_id", "followed", "run_at", "created_at", "updated_at"),
+    *("original_key", "after_id", "followed", "run_at", "created_at", "updated_at"),
 )
 NEW = {
     **{"state": "'queued'", "attempt": "0", "failures": "0", "deaths": "0", "progress": "0"},

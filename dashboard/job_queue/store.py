@@ -245,8 +245,7 @@ class SqlJobStore:
         with self._writing() as connection:
             same = worker_row.c.name == status.name
             if connection.execute(update(worker_row).where(same).values(values)).rowcount:
-                asked = select(worker_row.c.drain_requested).where(same)
-                return bool(connection.scalar(asked)) and not status.draining
+                return bool(connection.scalar(select(worker_row.c.drain_requested).where(same)))
             gone = worker_row.c.seen_at < later(-FORGET_WORKERS_AFTER_S)
             connection.execute(delete(worker_row).where(gone))
             connection.execute(

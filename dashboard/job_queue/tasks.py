@@ -3,7 +3,7 @@
 from typing import Any
 
 from dashboard.core.i18n import _
-from dashboard.job_queue import services
+from dashboard.job_queue import removal
 from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.schedules import Schedule
 from jobs.tasks import JobContext, Task, task
@@ -17,7 +17,7 @@ def clean_up(message: CleanUp, ctx: JobContext) -> dict[str, Any]:
         ctx.check()
         ctx.log(_("%(n)s jobs removed", n=n_removed))
 
-    return {"removed": services.clean_up(keep_days=message.keep_days, on_batch=report)}
+    return {"removed": removal.clean_up(keep_days=message.keep_days, on_batch=report)}
 
 
 TASKS: list[Task] = [clean_up]

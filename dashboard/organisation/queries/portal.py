@@ -112,6 +112,8 @@ def _worker(row: Any, alive: bool, url: str) -> Part:
     seen = _("heard of %(seconds)s s ago", seconds=age_s)
     state = ("busy" if n_running else "ok") if alive else "failed"
     fullness = n_running / row.slots if row.slots else 0.0
+    if alive and row.drain_requested:
+        words = f"{row.state_label}, {words}"
     return Part(f"worker:{row.name}", row.name, state, f"{words}, {seen}", fullness, url)
 
 

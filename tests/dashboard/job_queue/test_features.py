@@ -18,17 +18,17 @@ from flask.testing import FlaskClient
 from dashboard.accounts.models import User
 from dashboard.core.database import db, session, transaction, utcnow
 from dashboard.core.errors import TooLarge
-from dashboard.job_queue import expectations, queries, services
+from dashboard.job_queue import expectations, kinds, queries, services
 from dashboard.job_queue.messages import CleanUp
 from dashboard.job_queue.models import EventKind, Job, JobState, ScheduleRow
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.schedules import Schedule
 from dashboard.job_queue.services import enqueue
 from dashboard.job_queue.store import SqlJobStore
-from jobs.store import ClaimedJob, Outcome, StoreUnavailable, Verdict, Wanted
+from jobs.store import ClaimedJob, Outcome, StoreUnavailable, Verdict, Wanted, WorkerStatus
 from jobs.upkeep import Sweeper, SweepSettings, beat_every_s
 from tests.dashboard.job_queue.conftest import ended, fresh, is_alive, state_of, wait_for
-from tests.dashboard.job_queue.probe import Append, Raise, start_worker
+from tests.dashboard.job_queue.probe import Append, InChild, Raise, append, start_worker
 from tests.dashboard.job_queue.test_pages import post
 from tests.factories.processes import Portal, children_of, clean_environment
 
@@ -145,6 +145,25 @@ class TestSchedules:
         assert [job.kind for job in session.query(Job)] == ["job_queue.clean_up"]
         assert not stores[0].look(lease_s=30).due
 
+    def test_add_nothing_while_the_last_job_still_waits(
+        self, each_database: str, app: Flask, store: SqlJobStore
+    ) -> None:
+        entry = Schedule("clean", cron="* * * * *", message=CleanUp())
+        with contextlib.closing(SqlJobStore(db.engine, schedules=[entry])) as own:
+            own.report_worker(replace_status())
+
+            def tick() -> int:
+                with transaction():
+                    row = session.get_one(ScheduleRow, "clean", populate_existing=True)
+                    row.next_run_at = utcnow() - timedelta(minutes=5)
+                return own.start_due()
+
+            assert [tick(), tick()] == [1, 0]
+            assert not own.look(lease_s=30).due
+
+            own.turn([], WANTED)
+            assert tick() == 1
+
     def test_clean_up_runs(self, app: Flask, working: Callable) -> None:
         with transaction():
             job_id = enqueue(CleanUp(), owner_id=None).id
@@ -153,10 +172,8 @@ class TestSchedules:
             assert ended(job_id).result == {"removed": 0}
 
 
-def replace_status() -> object:
-    from jobs.store import WorkerStatus
-
-    return WorkerStatus("w", "host", 1, ["probe"], slots=1, running=[], draining=False)
+def replace_status(*, draining: bool = False) -> WorkerStatus:
+    return WorkerStatus("w", "host", 1, ["probe"], slots=1, running=[], draining=draining)
 
 
 class TestSteps:
@@ -256,26 +273,66 @@ class TestExpect:
         found = expectations.expect(fresh(put(MESSAGE)))
 
         assert found is not None
-        assert found.reason == "Jobs that start before it: 1"
+        assert found.reason == "Jobs before it in its queue: 1"
         assert found.start is not None
         assert found.end is not None
         assert utcnow() < found.start.latest < found.end.latest
 
-    @pytest.mark.parametrize(("per_owner", "reason"), [(0, "in a moment"), (1, "Only so many")])
+    @pytest.mark.parametrize(
+        ("per_owner", "limits", "reason"),
+        [
+            (0, {}, "in a moment"),
+            (2, {"max_running": 2, "per_minute": 2}, "in a moment"),
+            (1, {}, "Jobs of one owner that may run at once: 1"),
+            (0, {"max_running": 1}, "Jobs of this kind that may run at once: 1"),
+            (0, {"per_minute": 1}, "Jobs of this kind that may start in a minute: 1"),
+        ],
+    )
     def test_blames_a_limit_only_where_there_is_one(
-        self, app: Flask, put: Put, make_user: Callable[..., User], per_owner: int, reason: str
+        self,
+        *,
+        app: Flask,
+        put: Put,
+        make_user: Callable[..., User],
+        per_owner: int,
+        limits: dict[str, int],
+        reason: str,
     ) -> None:
         config = app.config["ATRIUM"]
         app.config["ATRIUM"] = replace(config, jobs=replace(config.jobs, per_owner=per_owner))
+        kinds.init_app(app, [replace(append, **limits)])
         owner_id = make_user().id
-        put(CleanUp(), owner_id=owner_id)
+        put(MESSAGE, owner_id=owner_id)
+        minute = {"probe.append": 9} if "per_minute" in limits else {}
         with contextlib.closing(SqlJobStore(db.engine)) as store:
-            store.turn([], WANTED)
+            store.turn([], replace(WANTED, per_minute=minute))
             store.report_worker(replace_status())
 
         waiting = fresh(put(MESSAGE, owner_id=owner_id))
 
-        assert reason in expectations.reason_for_waiting(waiting)
+        found = expectations.reason_for_waiting(waiting)
+        assert reason in found or time.gmtime().tm_sec < 5  # a new minute has begun
+
+    def test_tells_of_other_queues_that_its_workers_serve(self, app: Flask, put: Put) -> None:
+        put(InChild(what="say"))
+        job_id = put(MESSAGE)
+        with contextlib.closing(SqlJobStore(db.engine)) as store:
+            store.report_worker(replace_status())
+            assert "in a moment" in expectations.reason_for_waiting(fresh(job_id))
+            store.report_worker(replace(replace_status(), queues=["probe", "probe-child"]))
+
+        assert queries.queue_position(fresh(job_id)) == 1
+        assert "jobs of other queues before it: 1" in expectations.reason_for_waiting(fresh(job_id))
+
+    def test_says_that_workers_are_drained(self, app: Flask, put: Put) -> None:
+        with contextlib.closing(SqlJobStore(db.engine)) as store:
+            store.report_worker(replace_status())
+            services.drain_worker("w", viewer=ADMIN)
+            found = expectations.expect(fresh(put(MESSAGE)))
+
+        assert found is not None
+        assert "drained" in found.reason
+        assert found.start is None
 
     def test_takes_past_runs(self) -> None:
         assert expectations.percentiles([3.0, 1.0, 2.0]) == (2.0, 3.0)

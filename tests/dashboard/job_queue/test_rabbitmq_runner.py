@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pika
 import pytest
@@ -14,14 +15,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.core.database import session, transaction
-from dashboard.job_queue import publishing
+from dashboard.job_queue import publishing, queries, services
 from dashboard.job_queue.models import Job, JobState
+from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.services import enqueue
 from jobs.rabbitmq.topology import Topology
 from tests.dashboard.job_queue.conftest import ended, state_of, wait_for
 from tests.dashboard.job_queue.probe import Append, Raise, start_worker
 from tests.dashboard.job_queue.test_pages import post
 
+ADMIN = Viewer(user_id=None, sees_all=True)
 Put = Callable[..., int]
 
 
@@ -57,6 +60,33 @@ class TestWorker:
             job = ended(put(Raise(path=str(tmp_path / "tries"), n_failures=2)))
 
         assert (job.state, job.attempt) == (JobState.DONE, 3)
+
+    def test_leaves_the_bells_to_others_while_it_is_drained(
+        self, app: Flask, environ: dict[str, str], put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        topology = Topology(environ["ATRIUM_BROKER__URL"], prefix=environ["ATRIUM_BROKER__PREFIX"])
+        with (
+            working() as worker,
+            contextlib.closing(pika.BlockingConnection(topology.parameters())) as connection,
+        ):
+            channel = connection.channel()
+
+            def declared() -> Any:
+                return channel.queue_declare(topology.queue("probe"), passive=True).method
+
+            assert ended(put(Append(path=str(out)))).state is JobState.DONE
+            wait_for(queries.runner_alive)
+            name = worker.status().name
+            services.drain_worker(name, viewer=ADMIN)
+            wait_for(lambda: declared().consumer_count == 0)
+            waiting = put(Append(path=str(out)))
+            wait_for(lambda: declared().message_count == 1)
+            with working():
+                assert ended(waiting).state is JobState.DONE
+            services.resume_worker(name, viewer=ADMIN)
+            wait_for(lambda: declared().consumer_count == 1)
+            assert ended(put(Append(path=str(out)))).state is JobState.DONE
 
     def test_rings_again_for_a_lost_message(
         self, app: Flask, environ: dict[str, str], put: Put, working: Callable, tmp_path: Path

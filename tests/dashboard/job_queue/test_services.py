@@ -15,7 +15,7 @@ from flask import Flask
 from dashboard.accounts.models import User
 from dashboard.core.database import db, session, transaction, utcnow
 from dashboard.core.errors import Conflict, NotFound
-from dashboard.job_queue import queries, services
+from dashboard.job_queue import queries, removal, services
 from dashboard.job_queue.models import EventKind, Job, JobEvent, JobState
 from dashboard.job_queue.queries import Viewer
 from dashboard.job_queue.services import enqueue
@@ -23,7 +23,7 @@ from dashboard.job_queue.status import status_of
 from dashboard.job_queue.store import SqlJobStore
 from jobs.store import ClaimedJob, Lease, Outcome, Verdict, Wanted
 from tests.dashboard.job_queue.conftest import ended, fresh
-from tests.dashboard.job_queue.probe import Append
+from tests.dashboard.job_queue.probe import Append, InChild, Raise
 
 ADMIN = Viewer(user_id=None, sees_all=True)
 MESSAGE = Append(path=os.devnull)
@@ -45,6 +45,13 @@ def reap(store: SqlJobStore, *, max_deaths: int = 3) -> list[int]:
     """Give back what a patient sweeper would."""
     leases: list[Lease] = store.list_doubtful(lease_s=30)
     return [lease.job_id for lease in leases if store.give_back(lease, max_deaths=max_deaths)]
+
+
+def fail(error: str) -> None:
+    """Have the next job of the queue fail."""
+    with contextlib.closing(SqlJobStore(db.engine)) as store:
+        (job,) = claim_next(store)
+        assert finish(store, job, Outcome(Verdict.FAILED, error=error))
 
 
 class TestEnqueue:
@@ -126,13 +133,35 @@ class TestEnqueue:
 
         assert [job.owner_id for job in order] == [many, few, many, few, many, many]
 
-    def test_tells_the_place_in_the_queue(self, app: Flask, put: Put) -> None:
+    def test_tells_the_place_in_its_own_queue(self, app: Flask, put: Put) -> None:
+        other = put(InChild(what="say"), priority=-9)
         ids = [put(MESSAGE), put(MESSAGE), put(MESSAGE, priority=-1)]
         later = put(MESSAGE, run_at=utcnow() + timedelta(hours=1))
 
         assert [queries.queue_position(fresh(one)) for one in ids] == [2, 3, 1]
+        assert queries.queue_position(fresh(other)) == 1
         assert queries.queue_position(fresh(later)) is None
         assert status_of(fresh(later)).text == "Set for a later time"
+
+    def test_tells_the_place_by_which_jobs_are_taken(
+        self,
+        each_database: str,
+        app: Flask,
+        put: Put,
+        store: SqlJobStore,
+        make_user: Callable[..., User],
+    ) -> None:
+        many, few = make_user().id, make_user().id
+        ids = [put(MESSAGE, owner_id=many) for _ in range(4)]
+        ids += [put(MESSAGE, owner_id=few) for _ in range(2)]
+        ids += [put(MESSAGE, priority=1), put(MESSAGE, owner_id=few, priority=-1)]
+        for _ in range(5):
+            put(InChild(what="say"), priority=-2)
+
+        told = sorted(ids, key=lambda one: queries.queue_position(fresh(one)) or 0)
+
+        taken = [job.id for _ in ids for job in claim_next(store)]
+        assert told == taken
 
 
 class TestClaim:
@@ -245,6 +274,95 @@ class TestRetryJob:
             assert ended(job_id).state is JobState.DONE
         assert EventKind.RETRIED in [event.kind for event in queries.list_events(fresh(job_id))]
 
+    def test_gives_the_unique_key_back(self, each_database: str, app: Flask, put: Put) -> None:
+        job_id = put(MESSAGE, unique_key="train")
+        services.cancel_job(job_id, viewer=ADMIN)
+        assert fresh(job_id).unique_key is None
+
+        services.retry_job(job_id, viewer=ADMIN)
+
+        assert fresh(job_id).unique_key == "train"
+        assert put(MESSAGE, unique_key="train") == job_id
+
+    def test_by_itself_keeps_the_unique_key(
+        self, each_database: str, app: Flask, put: Put, working: Callable, tmp_path: Path
+    ) -> None:
+        tries = tmp_path / "tries"
+        job_id = put(Raise(path=str(tries), n_failures=2), unique_key="train")
+        held = set()
+
+        with working():
+            while fresh(job_id).active:
+                held.add(put(MESSAGE, unique_key="train"))
+
+        assert len(tries.read_text().splitlines()) == 2
+        assert held - {job_id} <= {max(held)}  # one more may come as soon as the first has ended
+        assert fresh(job_id).unique_key is None
+
+    def test_is_refused_while_another_job_holds_the_key(
+        self, each_database: str, app: Flask, put: Put, make_user: Callable[..., User]
+    ) -> None:
+        owner_id = make_user().id
+        failed = put(MESSAGE, unique_key="train", owner_id=owner_id)
+        services.cancel_job(failed, viewer=ADMIN)
+        holder = put(MESSAGE, unique_key="train")
+
+        with pytest.raises(Conflict, match=f"as job {holder}"):
+            services.retry_job(failed, viewer=ADMIN)
+        with pytest.raises(Conflict, match="as another job"):
+            services.retry_job(failed, viewer=Viewer(user_id=owner_id))
+
+        assert (fresh(failed).state, fresh(failed).unique_key) == (JobState.CANCELLED, None)
+        assert fresh(holder).unique_key == "train"
+        assert EventKind.RETRIED not in [each.kind for each in queries.list_events(fresh(failed))]
+
+        services.cancel_job(holder, viewer=ADMIN)
+        services.retry_job(failed, viewer=ADMIN)
+        assert fresh(failed).state is JobState.QUEUED
+
+    @pytest.mark.parametrize("n_new", [0, 4])
+    def test_at_once_with_others_leaves_one_job_of_a_key(
+        self, each_database: str, app: Flask, put: Put, n_new: int
+    ) -> None:
+        ended_ids = []
+        for _ in range(4):
+            ended_ids.append(put(MESSAGE, unique_key="once"))
+            services.cancel_job(ended_ids[-1], viewer=ADMIN)
+        together = threading.Barrier(len(ended_ids) + n_new)
+
+        def retry(job_id: int) -> int | None:
+            with app.app_context():
+                together.wait()
+                with contextlib.suppress(Conflict):
+                    return services.retry_job(job_id, viewer=ADMIN).id
+                return None
+
+        def enqueue_one(_number: int) -> int:
+            with app.app_context(), transaction():
+                together.wait()
+                return enqueue(MESSAGE, owner_id=None, unique_key="once").id
+
+        with ThreadPoolExecutor(len(ended_ids) + n_new) as pool:
+            retried = [pool.submit(retry, job_id) for job_id in ended_ids]
+            new = [pool.submit(enqueue_one, number) for number in range(n_new)]
+            won = {each.result() for each in [*retried, *new]} - {None}
+
+        session.rollback()
+        active = session.scalars(queries.select(Job).where(Job.state == JobState.QUEUED)).all()
+        assert [(job.id, job.unique_key) for job in active] == [(won.pop(), "once")]
+        assert not won
+
+    def test_of_alike_jobs_queues_one_of_each_key(self, app: Flask, put: Put) -> None:
+        for _ in range(3):
+            put(MESSAGE, unique_key="same")
+            fail("the disk is full")
+        put(MESSAGE)
+        fail("the disk is full")
+
+        told = services.retry_alike(kind="probe.append", error="the disk is full", viewer=ADMIN)
+
+        assert told == (2, 2)
+
     def test_refuses_a_waiting_job(self, app: Flask, put: Put) -> None:
         with pytest.raises(Conflict):
             services.retry_job(put(MESSAGE), viewer=ADMIN)
@@ -284,7 +402,7 @@ class TestCleanUp:
         again, old = put(MESSAGE), put(MESSAGE)
         for job_id in (again, old):
             services.cancel_job(job_id, viewer=ADMIN)
-        look = services._finished_before
+        look = removal._finished_before
 
         def look_and_be_overtaken(*args: Any) -> list[int]:
             found = look(*args)
@@ -292,9 +410,9 @@ class TestCleanUp:
                 services.retry_job(again, viewer=ADMIN)
             return found
 
-        monkeypatch.setattr(services, "_finished_before", look_and_be_overtaken)
+        monkeypatch.setattr(removal, "_finished_before", look_and_be_overtaken)
 
-        assert services.purge(state=JobState.CANCELLED) == 1
+        assert removal.purge(state=JobState.CANCELLED) == 1
 
         assert fresh(again).state is JobState.QUEUED
         assert EventKind.RETRIED in [event.kind for event in queries.list_events(fresh(again))]
