@@ -43,6 +43,8 @@ class Event(db.Model):  # type: ignore[name-defined,misc]
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_user_id_created_at", "user_id", "created_at"),
+        # What somebody with a very long history met, dismissed and rated is read without the rest.
+        Index("ix_event_user_id_kind_item_id", "user_id", "kind", "item_id"),
         Index("ix_event_item_id_kind", "item_id", "kind"),
     )
 

@@ -16,11 +16,16 @@ from jobs.engines import collaborative_filtering as cf
 
 # Events that mean "she met this item", the weakest first; the strongest names the reason.
 MEETINGS = tuple(map(EventKind, cf.MEETINGS))
+# Events that keep an item out of a list, or out of what lists follow from, or take that back.
+JUDGEMENTS = ("rating", "dismiss", "undismiss", "ignore", "unignore")
 PLACE = {kind: place for place, kind in enumerate(cf.KINDS)}
 # The newest events say most (their weight falls with rank); a longer history only costs time.
 MAX_OWN_EVENTS = 2_000
 # Numbers that one query names: PostgreSQL takes 65,535 at most.
 IDS_AT_ONCE = 10_000
+
+# Something one learner did: item, kind, stars or share, when.
+OwnEvent = tuple[int, EventKind, float | None, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,24 +115,43 @@ def signals_of(user_id: int, *, weights: cf.EventWeights) -> Signals:
         .order_by(Event.created_at.desc(), Event.id.desc())
         .limit(MAX_OWN_EVENTS)
     )
-    rows = session.execute(query).all()
-    own = signals_from(
-        [(item, EventKind(kind), value, at) for item, kind, value, at in rows], weights=weights
-    )
-    if len(rows) < MAX_OWN_EVENTS:
-        return own
-    # Of a longer history the newest events are judged; all of it stays out of the list.
+    newest = _own_events(session.execute(query))
+    if len(newest) < MAX_OWN_EVENTS:
+        return signals_from(newest, weights=weights)
+    # Of a longer history the newest events are judged; what she met or refused before stays out.
+    # A refusal among the newest comes twice, which changes nothing.
+    own = signals_from([*newest, *_refusals(user_id)], weights=weights)
     met = select(Event.item_id).where(
         Event.user_id == user_id, Event.kind.in_([kind.value for kind in MEETINGS])
     )
     return replace(own, hidden=own.hidden | frozenset(session.scalars(met.distinct())))
 
 
-def signals_from(
-    newest_first: Sequence[tuple[int, EventKind, float | None, datetime]],
-    *,
-    weights: cf.EventWeights,
-) -> Signals:
+def _refusals(user_id: int) -> Iterator[OwnEvent]:
+    """What she ever said of items not to be shown or learnt from, or took back; newest first."""
+    at = func.max(Event.created_at)
+    query = (
+        select(Event.item_id, Event.kind, Event.value, at)
+        .where(Event.user_id == user_id, Event.kind.in_(JUDGEMENTS))
+        .group_by(Event.item_id, Event.kind, Event.value)
+        .order_by(at.desc(), func.max(Event.id).desc())
+    )
+    rated: set[int] = set()
+    for event in _own_events(session.execute(query)):
+        item_id, kind, value, _at = event
+        if kind != EventKind.RATING:
+            yield event
+        elif item_id not in rated:
+            rated.add(item_id)
+            if value is not None and value <= cf.FEW_STARS:
+                yield event
+
+
+def _own_events(rows: Iterable[Any]) -> list[OwnEvent]:
+    return [(item_id, EventKind(kind), value, at) for item_id, kind, value, at in rows]
+
+
+def signals_from(newest_first: Sequence[OwnEvent], *, weights: cf.EventWeights) -> Signals:
     """The same from the learner's events; what they weigh is what a training gives them."""
     by_item: dict[int, list[tuple[EventKind, datetime]]] = {}
     for item_id, kind, _value, at in newest_first:
@@ -146,9 +170,7 @@ def signals_from(
     )
 
 
-def _weight_by_item(
-    newest_first: Sequence[tuple[int, EventKind, float | None, datetime]], weights: cf.EventWeights
-) -> dict[int, float]:
+def _weight_by_item(newest_first: Sequence[OwnEvent], weights: cf.EventWeights) -> dict[int, float]:
     log = newest_first[::-1]
     own = cf.behaviour_matrix(
         np.zeros(len(log), dtype=np.int64),

@@ -1,9 +1,37 @@
-"""Reads hold for a large catalogue, whatever the database."""
+"""Reads hold for a large catalogue and a long history, whatever the database."""
+
+from collections.abc import Callable
 
 import pytest
 
+from dashboard.accounts.models import User
+from dashboard.activity.models import EventKind
 from dashboard.recommendations import queries
+from dashboard.recommendations.queries import behaviour
+from jobs.engines.collaborative_filtering import EventWeights
 from tests.dashboard.recommendations.conftest import World
+from tests.factories.behaviour import add_event, make_item
+
+STORY = [
+    ("Dismissed", EventKind.DISMISS, None),
+    ("Restored", EventKind.DISMISS, None),
+    ("Restored", EventKind.UNDISMISS, None),
+    ("Ignored", EventKind.IGNORE, None),
+    ("Heeded", EventKind.IGNORE, None),
+    ("Heeded", EventKind.UNIGNORE, None),
+    ("Disliked", EventKind.RATING, 5),
+    ("Disliked", EventKind.RATING, 2),
+    ("Forgiven", EventKind.RATING, 1),
+    ("Forgiven", EventKind.RATING, 4),
+    ("Forgiven again", EventKind.RATING, 1),
+    ("Watched", EventKind.WATCH, 0.3),
+    # From here on the newest events, by which a long history is judged.
+    ("Ignored", EventKind.VIEW, None),
+    ("Heeded", EventKind.VIEW, None),
+    ("Disliked", EventKind.VIEW, None),
+    ("Forgiven", EventKind.VIEW, None),
+    ("Forgiven again", EventKind.RATING, 3),
+]
 
 
 class TestTitles:
@@ -18,3 +46,26 @@ class TestTitles:
         assert titles[world.items["Word"].id] == "Word"
         assert world.items["Secret"].id not in titles
         assert set(facts) == set(titles)
+
+
+class TestSignalsOf:
+    def test_what_was_refused_long_ago_holds_on_every_database(
+        self,
+        each_database: str,
+        request: pytest.FixtureRequest,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        make_user: Callable[..., User] = request.getfixturevalue("make_user")
+        monkeypatch.setattr(behaviour, "MAX_OWN_EVENTS", 5)
+        user = make_user()
+        ids = {name: make_item(name).id for name in dict.fromkeys(name for name, *_ in STORY)}
+        for minute, (name, kind, value) in enumerate(STORY):
+            add_event(user.id, ids[name], kind, value=value, minute=minute)
+
+        own = queries.signals_of(user.id, weights=EventWeights())
+
+        assert own.dismissed == (ids["Dismissed"],)
+        assert own.ignored == (ids["Ignored"],)
+        liked = [signal.item_id for signal in own.liked]
+        assert liked == [ids["Heeded"], ids["Forgiven"], ids["Forgiven again"]]
+        assert own.hidden == set(ids.values()) - {ids["Restored"]}
