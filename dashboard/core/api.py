@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import marshmallow as ma
 from flask import Flask, Request, Response, abort, jsonify, make_response, request
+from flask_login import current_user
 from flask_smorest import Api, Blueprint
 from flask_smorest.spec.plugins import FlaskPlugin
 from flask_smorest.utils import prepare_response
@@ -169,15 +170,21 @@ def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
     return type(name, (PageSchema,), fields)
 
 
-def cacheable(*, seconds: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Say that anybody may keep this answer for `seconds`; without it an answer is never stored."""
+def cacheable(
+    *, seconds: int, personal: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Say that anybody may keep this answer for `seconds`; without it an answer is never stored.
+
+    personal: who is signed in gets an answer of her own, which nobody keeps."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def answer(*args: Any, **kwargs: Any) -> Response:
             response = make_response(view(*args, **kwargs))
+            if personal and current_user.is_authenticated:
+                return response
             response.headers["Cache-Control"] = f"public, max-age={seconds}"
-            response.vary.update(["Accept-Language", "Cookie"])
+            response.vary.update(["Accept-Language", "Cookie", "Authentication-Token"])
             return response
 
         return answer

@@ -67,12 +67,13 @@ class Why(MethodView):
 
 @api.route("/items/<int:item_id>/related")
 class Related(MethodView):
-    @cacheable(seconds=RELATED_SECONDS)
+    @cacheable(seconds=RELATED_SECONDS, personal=True)
     @api.arguments(CountArgs, location="query")
     @api.response(200, RelatedItemsSchema)
     def get(self, args: dict[str, Any], item_id: int) -> dict[str, Any]:
-        """Items that people of this item take as well"""
-        return {"items": services.related_items(item_id, n=args["n"])}
+        """Items that people of this item take as well; none that you met or dismissed yourself"""
+        reader = current_user.id if current_user.is_authenticated else None
+        return {"items": services.related_items(item_id, n=args["n"], user_id=reader)}
 
 
 @api.route("/recommendations/runs")

@@ -44,13 +44,15 @@ def panel() -> str:
 @pages.get("/recommendations/related/<int:item_id>")
 def related(item_id: int) -> str:
     """The part of an item's page: what people take as well."""
-    found = services.related_items(item_id, n=N_RELATED, drafts=has_role("admin"))
-    if current_user.is_authenticated:
-        services.record_shown(current_user.id, found, source=Source.RELATED)
+    reader = current_user.id if current_user.is_authenticated else None
+    drafts = has_role("admin")
+    found = services.related_items(item_id, n=N_RELATED, user_id=reader, drafts=drafts)
+    if reader is not None:
+        services.record_shown(reader, found, source=Source.RELATED)
     return render_template(
         "recommendations/related.html",
         found=found,
-        kind=catalogue.get_item(item_id, drafts=has_role("admin")).kind,
+        kind=catalogue.get_item(item_id, drafts=drafts).kind,
     )
 
 
@@ -114,10 +116,20 @@ def _back() -> AnyResponse:
     return redirect(safe_target(request.form.get("next")) or url_for("recommendations.own_list"))
 
 
-def _list_now() -> set[int]:
-    return {each.item.id for each in services.recommendations_for(current_user.id, n=N_LIST)}
+def _list_now() -> list[int]:
+    return [each.item.id for each in services.recommendations_for(current_user.id, n=N_LIST)]
 
 
-def _say_changed(before: set[int]) -> None:
-    count = len(_list_now() - before)
-    flash(_("Your list was made again: %(count)s items in it are new.", count=count), "success")
+def _say_changed(before: list[int]) -> None:
+    now = _list_now()
+    if now == before:
+        flash(_("Your list was made again and stays as it was."), "success")
+        return
+    stayed = set(before) & set(now)
+    message = _(
+        "Your list was made again. New: %(new)s; gone: %(gone)s; in another place: %(moved)s.",
+        new=len(now) - len(stayed),
+        gone=len(before) - len(stayed),
+        moved=sum(before.index(item_id) != now.index(item_id) for item_id in stayed),
+    )
+    flash(message, "success")

@@ -122,20 +122,26 @@ def popular_items(*, n: int) -> list[Recommendation]:
     return pinned + _visible(lambda m: model.popular(m, exclude=left_out, rules=how), None, n=n_own)
 
 
-def related_items(item_id: int, *, n: int, drafts: bool = False) -> list[Recommendation]:
+def related_items(
+    item_id: int, *, n: int, user_id: int | None = None, drafts: bool = False
+) -> list[Recommendation]:
     """Items that people of this item take as well: n of its kind, then up to n of the other kind.
 
-    Where behaviour says too little, items of like content follow. Raises NotFound for an item that the
-    asker may not see."""
+    Where behaviour says too little, items of like content follow. A reader who is signed in sees none that
+    she met or dismissed. Raises NotFound for an item that the asker may not see."""
     kind = catalogue.get_item(item_id, drafts=drafts).kind
-    model = serving.served_to(None).model
+    model = serving.served_to(user_id).model
     if model is None:
         return []
-    near = {int(each.id): each.score for each in model.similar_items(item_id, N_NEAR)}
-    alike = {int(each.id): 0.0 for each in model.similar_contents(item_id, N_NEAR)}
+    hidden = serving.ruled(user_id).excluded
+    if user_id is not None:
+        hidden |= serving.signals_of(user_id).hidden
+    # More for whom much is hidden, so that something is left to show.
+    n_near = N_NEAR + len(hidden)
+    near = {int(each.id): each.score for each in model.similar_items(item_id, n_near)}
+    alike = {int(each.id): 0.0 for each in model.similar_contents(item_id, n_near)}
     scores = alike | near
-    excluded = serving.ruled(None).excluded
-    ids = [each for each in [*near, *(i for i in alike if i not in near)] if each not in excluded]
+    ids = [each for each in [*near, *(i for i in alike if i not in near)] if each not in hidden]
     items = catalogue.list_items_by_id(ids)
     same = [item for item in items if item.kind == kind][:n]
     across = [item for item in items if item.kind != kind][:n]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from dashboard.accounts.models import RoleName, User
 from dashboard.recommendations.models import TrainingRun
@@ -75,6 +76,22 @@ class TestRelated:
 
         assert response.json["items"][0]["item"]["title"] == "Excel"
         assert response.headers["Cache-Control"] == "public, max-age=300"
+        assert "Authentication-Token" in response.headers["Vary"]
+
+    def test_is_the_readers_own_when_she_is_signed_in(
+        self, world: World, client: FlaskClient, ada: Headers
+    ) -> None:
+        path = f"/api/v1/items/{world.items['Excel'].id}/related"
+
+        anybody, hers = client.get(path), client.get(path, headers=ada)
+
+        def found(response: TestResponse) -> list[str]:
+            return [each["item"]["title"] for each in response.json["items"]]
+
+        assert "Word" in found(anybody)
+        assert found(hers)
+        assert "Word" not in found(hers), "she viewed it"
+        assert hers.headers["Cache-Control"] == "no-store"
 
     def test_a_draft_is_not_there(self, world: World, client: FlaskClient, ada: Headers) -> None:
         path = f"/api/v1/items/{world.items['Secret'].id}/related"

@@ -15,7 +15,7 @@ from dashboard.core.errors import NotFound
 from dashboard.recommendations import services
 from dashboard.recommendations.models import TrainingRun
 from dashboard.recommendations.queries import behaviour
-from dashboard.recommendations.services import artefacts
+from dashboard.recommendations.services import artefacts, lists
 from tests.dashboard.recommendations.conftest import World
 from tests.factories.behaviour import add_event
 
@@ -229,6 +229,23 @@ class TestDismiss:
         assert "Excel" not in dismissed + retrained
         assert "Excel" in titles(services.recommendations_for(ada.id, n=20))
 
+    def test_holds_after_any_number_of_later_events(
+        self,
+        world: World,
+        train: Train,
+        make_user: Callable[..., User],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        train()
+        monkeypatch.setattr(behaviour, "MAX_OWN_EVENTS", 3)
+        ada = make_user()
+        add_event(ada.id, world.items["Excel"].id, EventKind.DISMISS, minute=900)
+        for minute in range(901, 910):
+            add_event(ada.id, world.items["Word"].id, minute=minute)
+
+        assert "Excel" not in titles(services.recommendations_for(ada.id, n=20))
+        assert services.explain(ada.id, world.items["Excel"].id).dismissed
+
     def test_refuses_a_draft(self, world: World) -> None:
         with pytest.raises(NotFound):
             services.dismiss(user_id=world.crowd[0].id, item_id=world.items["Secret"].id)
@@ -242,6 +259,42 @@ class TestRelatedItems:
 
         assert found[0] == "Soup"
         assert "Baking" not in found
+
+    def test_leaves_out_what_the_reader_met_or_dismissed(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        train()
+        ada, word = make_user(), world.items["Word"].id
+        add_event(ada.id, world.items["Excel"].id, EventKind.RATING, value=1, minute=900)
+        add_event(ada.id, world.items["Charts"].id, EventKind.DISMISS, minute=901)
+
+        everybody, hers = (
+            services.related_items(word, n=4, user_id=reader) for reader in (None, ada.id)
+        )
+
+        assert {"Excel", "Charts"} <= set(titles(everybody))
+        assert titles(hers)[0] == "Macros"
+        assert not {"Excel", "Charts"} & set(titles(hers))
+        counts = {each.item.title: each.people_text for each in everybody}
+        assert counts["Macros"] == hers[0].people_text != ""
+
+    def test_looks_further_for_a_reader_who_met_much(
+        self,
+        world: World,
+        train: Train,
+        make_user: Callable[..., User],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        train()
+        monkeypatch.setattr(lists, "N_NEAR", 1)
+        ada = make_user()
+        for name in ("Word", "Excel"):
+            add_event(ada.id, world.items[name].id, minute=900)
+
+        found = services.related_items(world.items["Word"].id, n=4, user_id=ada.id)
+
+        assert found
+        assert "Excel" not in titles(found)
 
     def test_a_draft_is_not_found(self, world: World, train: Train) -> None:
         train()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from dashboard.accounts.models import User
 from dashboard.core.database import db
 from dashboard.job_queue.models import Job
+from dashboard.recommendations import pages
 from dashboard.recommendations.models import TrainingRun
 from tests.dashboard.recommendations.conftest import World
 from tests.factories.behaviour import add_event
@@ -25,6 +26,13 @@ def ada(world: World, train: Train, make_user: Callable[..., User]) -> User:
     user = make_user()
     add_event(user.id, world.items["Word"].id, minute=900)
     return user
+
+
+@pytest.fixture
+def cook(world: World, ada: User, sign_in: SignIn) -> FlaskClient:
+    """The browser of ada, who viewed Baking too."""
+    add_event(ada.id, world.items["Baking"].id, minute=901)
+    return sign_in(ada)
 
 
 class TestOwnList:
@@ -79,6 +87,12 @@ class TestRelated:
         assert "Excel" in fragment
         assert "Secret" not in fragment
 
+    def test_leaves_out_what_the_reader_met(self, world: World, ada: User, sign_in: SignIn) -> None:
+        fragment = sign_in(ada).get(f"/recommendations/related/{world.items['Excel'].id}").text
+
+        assert "Charts" in fragment
+        assert "Word" not in fragment
+
     def test_is_404_for_a_draft(self, world: World, ada: User, client: FlaskClient) -> None:
         assert client.get(f"/recommendations/related/{world.items['Secret'].id}").status_code == 404
 
@@ -91,6 +105,34 @@ class TestWhy:
 
         assert 'data-island="Chart"' in page
         assert "100.0" in page
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            (24, "New: 0; gone: 0; in another place: 3."),
+            (1, "New: 1; gone: 1; in another place: 0."),
+        ],
+    )
+    def test_says_how_the_list_changed(
+        self,
+        cook: FlaskClient,
+        world: World,
+        csrf: Callable[[FlaskClient], str],
+        monkeypatch: pytest.MonkeyPatch,
+        case: tuple[int, str],
+    ) -> None:
+        n, said = case
+        monkeypatch.setattr(pages, "N_LIST", n)
+        client, word = cook, world.items["Word"].id
+        form = {"csrf_token": csrf(client)}
+
+        client.post(f"/recommendations/{word}/ignore", data=form)
+        changed = client.get("/recommendations").text
+        client.post(f"/recommendations/{word}/ignore", data=form)
+        same = client.get("/recommendations").text
+
+        assert f"Your list was made again. {said}" in changed
+        assert "Your list was made again and stays as it was." in same
 
     def test_is_404_for_a_draft(self, world: World, ada: User, sign_in: SignIn) -> None:
         response = sign_in(ada).get(f"/recommendations/{world.items['Secret'].id}/why")

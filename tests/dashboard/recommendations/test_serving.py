@@ -64,6 +64,17 @@ class TestRules:
         assert services.recommendations_for(analyst.id, n=1)[0].ground == "pin"
         assert services.popular_items(n=1)[0].ground != "pin"
 
+    def test_holds_for_related_items_of_its_audience_only(
+        self, world: World, ada: User, make_user: Callable[..., User]
+    ) -> None:
+        fields = RuleFields("exclude", world.items["Excel"].id, audience="analyst")
+        services.create_rule(fields, actor_id=ada.id)
+        analyst, word = make_user(RoleName.ANALYST), world.items["Word"].id
+
+        assert "Excel" in titles(services.related_items(word, n=9))
+        assert "Excel" in titles(services.related_items(word, n=9, user_id=ada.id))
+        assert "Excel" not in titles(services.related_items(word, n=9, user_id=analyst.id))
+
     def test_ends(self, world: World, ada: User) -> None:
         over = utcnow() - timedelta(minutes=1)
         fields = RuleFields("exclude", world.items["Excel"].id, ends_at=over)
@@ -285,6 +296,29 @@ class TestExperiment:
         assert (arm.n_people, arm.n_clicked, arm.people_clicked) == (1, 1, 1)
         assert arm.n_shown > 1
         assert (other.n_people, other.n_shown) == (0, 0)
+
+    def test_shows_related_items_of_the_side_that_was_drawn(
+        self, world: World, train: Train, make_user: Callable[..., User]
+    ) -> None:
+        a = train()
+        lonely, word = world.items["Lonely"].id, world.items["Word"].id
+        for user in world.crowd:
+            add_event(user.id, lonely, minute=1)
+        b = train()
+        running = services.start_experiment(run_a_id=a.id, run_b_id=b.id, share_b=0.5, actor_id=1)
+        people = [make_user() for _ in range(12)]
+
+        sides = {serving.in_arm_b(running, user.id): user for user in people}
+        counts = {
+            in_b: {
+                each.item.title: each.n_both
+                for each in services.related_items(word, n=9, user_id=user.id)
+            }
+            for in_b, user in sides.items()
+        }
+
+        assert counts[True]["Lonely"] == len(world.crowd)
+        assert not counts[False].get("Lonely")
 
     def test_has_no_part_in_a_click_on_what_it_did_not_show(
         self, world: World, ada: User, train: Train, sign_in: SignIn
