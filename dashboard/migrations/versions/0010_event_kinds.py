@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0009_event_kinds"
-down_revision = "0008_experiment_impressions"
+revision = "0010_event_kinds"
+down_revision = "0009_job_keys"
 branch_labels = None
 depends_on = None
 
