@@ -124,9 +124,16 @@ def _parser(*, engine: bool = False) -> argparse.ArgumentParser:
     add("reseal", reseal, "encrypt with the present secret what former secrets did")
     seed_ = add("seed", seed, "load demo data, or real ratings")
     seed_.add_argument(
-        "--ratings", nargs="+", type=Path, metavar="FILE", help="CSV of interactions"
+        "--ratings",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="interactions: CSV, or by its name .json, .jsonl or .parquet",
     )
     seed_.add_argument("--items", type=Path, metavar="FILE", help="CSV of the items in them")
+    seed_.add_argument(
+        "--dry-run", action="store_true", help="judge the ratings and say what would be stored"
+    )
     _add_recommend(
         add("recommend", recommend, "print recommendations, or measure the engine"), engine=engine
     )
@@ -375,20 +382,24 @@ def reseal(config: Config, _arguments: argparse.Namespace) -> int:
 
 
 def seed(config: Config, arguments: argparse.Namespace) -> int:
-    """Load demo data, or the interactions of real people from CSV files."""
+    """Load demo data, or the interactions of real people from files."""
     from dashboard.core import migrations
 
-    app = _app(config)
+    if not arguments.ratings and (arguments.items or arguments.dry_run):
+        wanting = "--items" if arguments.items else "--dry-run"
+        return _complain(f"{wanting} needs --ratings", EXIT_USAGE)
+    if not arguments.ratings and config.production:
+        return _complain("demo data is not loaded in production", EXIT_USAGE)
+    # A dry run does not even bring the tables up to date.
+    app = _ready_app(config) if arguments.dry_run else _app(config)
     with app.app_context():
-        migrations.upgrade()
+        if not arguments.dry_run:
+            migrations.upgrade()
         if arguments.ratings:
             from seeds import ratings
 
-            print(ratings.load(arguments.ratings, items=arguments.items))
-        elif arguments.items:
-            return _complain("--items needs --ratings", EXIT_USAGE)
-        elif config.production:
-            return _complain("demo data is not loaded in production", EXIT_USAGE)
+            text = ratings.load(arguments.ratings, arguments.items, dry_run=arguments.dry_run)
+            print(text)
         else:
             from seeds import demo
 

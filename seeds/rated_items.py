@@ -31,9 +31,16 @@ class ItemIds:
 
 
 def load(
-    source: str, ratings: cf.Ratings, texts: cf.ItemTexts | None, *, loaded_at: datetime
+    source: str,
+    ratings: cf.Ratings,
+    texts: cf.ItemTexts | None,
+    *,
+    loaded_at: datetime,
+    dry_run: bool,
 ) -> ItemIds:
-    """Make the items that are missing; an item that no file describes gets its number as title."""
+    """Make the items that are missing; an item that no file describes gets its number as title.
+
+    A dry run makes none and gives them numbers below 0."""
     # As text: one file's ids may be whole numbers to the reader and another's not.
     described: dict[str, cf.ItemText] = {}
     if texts:
@@ -42,7 +49,9 @@ def load(
     external = {label: external_id(source, label) for label in labels}
     known = _known(source)
     missing = {name: described.get(label) for label, name in external.items() if name not in known}
-    if missing:
+    if dry_run:
+        known |= {name: -place for place, name in enumerate(missing, start=1)}
+    elif missing:
         session.execute(
             insert(Item), [_row(name, text, loaded_at) for name, text in missing.items()]
         )

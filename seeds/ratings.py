@@ -1,7 +1,7 @@
-"""Interactions of real people from CSV files: `run.py seed --ratings FILE... [--items FILE]`.
+"""Interactions of real people from files: `run.py seed --ratings FILE... [--items FILE] [--dry-run]`.
 
 The whole of every file is checked first; then all of it is stored in one transaction, or nothing. Loading the same
-files again adds nothing. People come in under a number, inactive: nobody can sign in as one of them.
+files again adds nothing; a dry run stores nothing and says what would be. People come in under a number, inactive: nobody can sign in as one of them.
 """
 
 import math
@@ -27,7 +27,7 @@ from dashboard.core.errors import Invalid, Problem
 from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
 from jobs.engines import collaborative_filtering as cf
-from seeds import rated_items
+from seeds import rated_items, rating_files
 
 # Rows that one INSERT carries.
 CHUNK = 5_000
@@ -48,12 +48,14 @@ class Loaded:
     n_users: int = 0
     n_known: int = 0
     kinds: Counter[str] | None = None
+    dry_run: bool = False
 
     def __str__(self) -> str:
         kinds = self.kinds or Counter()
         events = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "none"
+        loaded = "dry run, nothing is stored; would load" if self.dry_run else "loaded"
         lines = [
-            f"loaded from {self.source}: {self.n_items:,} new items, {self.n_users:,} new users",
+            f"{loaded} from {self.source}: {self.n_items:,} new items, {self.n_users:,} new users",
             f"new events: {events}",
         ]
         if self.n_known:
@@ -61,34 +63,47 @@ class Loaded:
         return "\n".join(lines)
 
 
-def load(files: Sequence[Path], items: Path | None = None) -> str:
-    """Load interactions, and the items they are about, and say how much that was.
+def load(files: Sequence[Path], items: Path | None = None, *, dry_run: bool = False) -> str:
+    """Load interactions, and the items they are about, and say how much that was, or would be.
 
     Raises Invalid, which names every problem with its file and line, before anything is stored.
     """
     try:
-        ratings = cf.read_ratings(*files)
+        ratings = rating_files.read(files)
         texts = cf.read_items(items) if items else None
     except cf.InvalidRatings as error:
         raise _invalid(error) from error
     except OSError as error:
         message = f"{error.filename}: {error.strerror}"
         raise Invalid(message) from error
-    source = _source_of(files[0])
-    loaded = Loaded(source)
+    loaded = Loaded(_source_of(files[0]), dry_run=dry_run)
+    if dry_run:
+        _prepare(loaded, ratings, texts)
+        return str(loaded)
     with transaction():
-        item_ids = rated_items.load(source, ratings, texts, loaded_at=_earliest(ratings))
-        loaded.n_items = item_ids.n_new
-        user_ids, loaded.n_users = _load_users(source, ratings)
-        new, loaded.n_known = _new_events(_event_rows(ratings, user_ids, item_ids.by_label))
-        loaded.kinds = Counter(row["kind"] for row in new)
+        user_ids, new = _prepare(loaded, ratings, texts)
         for chunk in _chunks(new):
             session.execute(insert(Event), chunk)
-        _store_present_ratings(list(user_ids.values()))
+        _store_present_ratings(user_ids)
         audit.record(actor_id=None, action="catalogue.load_ratings", summary=str(loaded))
         if new:
             enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
     return str(loaded)
+
+
+def _prepare(
+    loaded: Loaded, ratings: cf.Ratings, texts: cf.ItemTexts | None
+) -> tuple[list[int], list[EventRow]]:
+    """The people of the files and what of their events is new; makes the people and items, but in a dry run."""
+    source, dry_run = loaded.source, loaded.dry_run
+    item_ids = rated_items.load(
+        source, ratings, texts, loaded_at=_earliest(ratings), dry_run=dry_run
+    )
+    loaded.n_items = item_ids.n_new
+    user_ids, loaded.n_users = _load_users(source, ratings, dry_run=dry_run)
+    new, loaded.n_known = _new_events(_event_rows(ratings, user_ids, item_ids.by_label))
+    loaded.kinds = Counter(row["kind"] for row in new)
+    return list(user_ids.values()), new
 
 
 def _invalid(error: cf.InvalidRatings) -> Invalid:
@@ -109,14 +124,18 @@ def _earliest(ratings: cf.Ratings) -> datetime:
 # ----------------------------------------------------------------------------------------------- people
 
 
-def _load_users(source: str, ratings: cf.Ratings) -> tuple[dict[Any, int], int]:
-    """The row of every person in the files, made where missing, and how many were made."""
+def _load_users(source: str, ratings: cf.Ratings, *, dry_run: bool) -> tuple[dict[Any, int], int]:
+    """The row of every person in the files, made where missing, and how many were made.
+
+    A dry run makes none and gives them numbers below 0."""
     names = {
         label: user_name(source, str(label)) for label in dict.fromkeys(ratings.user_ids.tolist())
     }
     known = _known_users(source)
     missing = [name for name in names.values() if name not in known]
-    if missing:
+    if dry_run:
+        known |= {name: -place for place, name in enumerate(missing, start=1)}
+    elif missing:
         # One hash for all: it is slow on purpose, and the password is forgotten at once.
         nobody_knows = passwords.hash_password(secrets.token_urlsafe(32))
         for chunk in _chunks(missing):

@@ -101,6 +101,34 @@ class TestCheck:
         assert "database       ok" in again.stdout
 
 
+class TestSeed:
+    def test_a_dry_run_judges_files_and_leaves_the_database_alone(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "views.jsonl"
+        file.write_text('{"user_id": 1, "item_id": 2, "timestamp": 1577872800}\n', encoding="utf-8")
+        command = ("seed", "--ratings", str(file), "--dry-run")
+
+        early = run(environment, *command)
+        run(environment, "check", "--create")
+        first, second = run(environment, *command), run(environment, *command)
+        file.write_text("{}\n", encoding="utf-8")
+        wrong = run(environment, *command)
+
+        assert early.returncode == 2
+        assert early.stderr.count("\n") == 1
+        assert first.stdout == second.stdout
+        assert "nothing is stored; would load" in first.stdout
+        assert "1 new items, 1 new users" in first.stdout
+        assert wrong.returncode == 1
+        assert "views.jsonl, line 1: user_id is empty" in wrong.stderr
+
+    def test_a_dry_run_is_about_ratings(self, environment: dict[str, str]) -> None:
+        done = run(environment, "seed", "--dry-run")
+
+        assert (done.returncode, done.stderr) == (2, "run.py: --dry-run needs --ratings\n")
+
+
 class TestDatabaseInit:
     def test_makes_the_tables_and_does_no_harm_again(self, environment: dict[str, str]) -> None:
         command = [sys.executable, str(ROOT / "database_init.py")]

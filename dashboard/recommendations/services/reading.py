@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,12 +59,22 @@ class Line:
 
 def read_lines(path: Path, form: Format) -> Iterator[Line]:
     """The lines of a file in their order. Raises Invalid when the file as a whole cannot be read."""
+    for number, raw in read_records(path, form):
+        try:
+            yield Line(number, _row(raw))
+        except BadLine as error:
+            yield Line(number, None, str(error))
+
+
+def read_records(
+    path: Path, form: Format, *, names: Sequence[str] = NAMES
+) -> Iterator[tuple[int, Any]]:
+    """The lines of a file as they stand there: the number of each, and an object unless it is none.
+
+    Where a line cannot be told from the next it is a BadLine. names: what is read of a Parquet file.
+    Raises Invalid when the file as a whole cannot be read."""
     try:
-        for number, raw in _RAW[form](path):
-            try:
-                yield Line(number, _row(raw))
-            except BadLine as error:
-                yield Line(number, None, str(error))
+        yield from _parquet(path, names) if form is Format.PARQUET else _TEXTS[form](path)
     except (
         csv.Error,
         pa.ArrowException,
@@ -123,11 +133,11 @@ def _parsed(text: str) -> Any:
         return None  # named as a line that is no object
 
 
-def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
+def _parquet(path: Path, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
     number = 0
     with pq.ParquetFile(path) as file:
-        names = [name for name in NAMES if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=names):
+        there = [name for name in names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=there):
             for row in _objects(batch):
                 number += 1
                 yield number, row
@@ -166,7 +176,7 @@ def _text_of_time(column: pa.Array) -> pa.Array:
     return column.cast(pa.string()) if pa.types.is_temporal(column.type) else column
 
 
-_RAW = {Format.CSV: _csv, Format.JSON: _json, Format.PARQUET: _parquet}
+_TEXTS = {Format.CSV: _csv, Format.JSON: _json}
 
 
 def _row(raw: Any) -> Row:
