@@ -29,8 +29,8 @@ from jobs.engines.collaborative_filtering.recommender import (
 class ItemTable(ProductRecommender):
     """Base of the models over items; a subclass fills the table."""
 
-    def __init__(self, config: Any = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: Any = None, *values: Any, **named: Any) -> None:
+        super().__init__(config, *values, **named)
         self._table: CSR | None = None
         self._trend: Vector | None = None
         self._banned: tuple[CSR, CSR] | None = None

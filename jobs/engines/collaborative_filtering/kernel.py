@@ -204,12 +204,13 @@ def with_itself_banned(table: CSR) -> CSR:
 def best_per_row(scores: CSR, *, n: int) -> tuple[Ids, Matrix]:
     """The n best positive entries of every row, best first, equal ones by id.
 
-    Returns ids and scores, both (n_rows, n); an empty place is -1 with the lowest float32."""
+    Returns ids (int32, as `implicit` gives them) and scores, both (n_rows, n); an empty place is -1
+    with the lowest float32."""
     cut = keep_strongest(scores, keep=n)
     rows = row_of_entries(cut)
     order = np.lexsort((cut.indices, -cut.data, rows))
     places = np.arange(cut.nnz) - cut.indptr[rows]
-    ids = np.full((scores.shape[0], n), EMPTY_PLACE, dtype=np.int64)
+    ids = np.full((scores.shape[0], n), EMPTY_PLACE, dtype=np.int32)
     best = np.full((scores.shape[0], n), EMPTY_SCORE, dtype=np.float32)
     ids[rows, places], best[rows, places] = cut.indices[order], cut.data[order]
     return ids, best

@@ -38,8 +38,8 @@ class Popularity(ProductRecommender):
 
     Config: ClassVar[type] = PopularityConfig
 
-    def __init__(self, config: Any = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: Any = None, *values: Any, **named: Any) -> None:
+        super().__init__(config, *values, **named)
         self._counts: Vector | None = None
 
     @property

@@ -117,14 +117,14 @@ class RankBlend(Recommender):
         state: dict[str, npt.NDArray[Any]] = {"parts": np.array(json.dumps(names))}
         for place, (_, model) in enumerate(self.parts):
             file = io.BytesIO()
-            model.save(file)  # type: ignore[arg-type]
+            model.save(file)
             state[f"part_{place}"] = np.frombuffer(file.getvalue(), dtype=np.uint8)
         return state
 
     def _restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         for place, (weight, name) in enumerate(json.loads(state["parts"].item())):
             file = io.BytesIO(state[f"part_{place}"].tobytes())
-            self.parts.append((weight, self.kinds[name].load(file)))  # type: ignore[arg-type]
+            self.parts.append((weight, self.kinds[name].load(file)))
 
 
 def _part_of(tick: Callable[[float], None], place: int, n_parts: int) -> Callable[[float], None]:

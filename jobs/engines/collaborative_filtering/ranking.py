@@ -21,6 +21,8 @@ from jobs.engines.collaborative_filtering.kernel import (
 
 # Places of all lists that are made at once: 20 bytes each.
 LIST_PLACES = 5_000_000
+# Above every similarity: what comes first whatever is as similar.
+FIRST = np.float32(1e20)
 
 IdOrIds = int | npt.ArrayLike
 
@@ -94,14 +96,36 @@ def _best_of_rows(left: CSR, right: CSR, *, n: int) -> tuple[Ids, Matrix]:
 
 
 def most_similar(table: CSR, wanted: IdOrIds, *, n: int, factor: Vector) -> tuple[Ids, Matrix]:
-    """Every wanted row itself with 1.0, then its entries of the table, best first."""
+    """Every wanted row itself, then its entries of the table, best first.
+
+    Itself counts 1.0, or as much as the best other one where that is more."""
     rows = checked_positions(np.atleast_1d(np.asarray(wanted)), size=table.shape[0])
     itself = make_csr(
-        np.ones(len(rows)), rows, np.arange(len(rows) + 1), shape=(len(rows), table.shape[1])
+        np.full(len(rows), FIRST),
+        rows,
+        np.arange(len(rows) + 1),
+        shape=(len(rows), table.shape[1]),
     )
     scores = (table[rows] + itself).tocsr()
     scores.data *= factor[scores.indices]
-    return best_per_row(scores, n=n)
+    ids, best = best_per_row(scores, n=max(n, 2))
+    first = ids[:, 0] == rows
+    best[first, 0] = np.maximum(1, best[first, 1])
+    return ids[:, :n], best[:, :n]
+
+
+def with_the_rest(best: tuple[Ids, Matrix], *, items: npt.ArrayLike, met: CSR | None) -> None:
+    """Fill empty places with those of the items that nothing speaks for, by id.
+
+    They have the score of an empty place. met: items of each row that may not come back."""
+    ids, _ = best
+    wanted = np.unique(np.asarray(items, dtype=np.int64))
+    for row in np.flatnonzero((ids < 0).any(axis=1)).tolist():
+        empty = np.flatnonzero(ids[row] < 0)
+        rest = np.setdiff1d(wanted, ids[row])
+        if met is not None:
+            rest = np.setdiff1d(rest, met.indices[met.indptr[row] : met.indptr[row + 1]])
+        ids[row, empty[: len(rest)]] = rest[: len(empty)]
 
 
 def one_or_all(wanted: IdOrIds, best: tuple[Ids, Matrix]) -> tuple[Ids, Vector]:

@@ -7,8 +7,8 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from os import PathLike
-from typing import Any, ClassVar, Self, cast
+from os import PathLike, fspath
+from typing import IO, Any, ClassVar, Self, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,11 @@ from jobs.engines.collaborative_filtering.ranking import (
     most_similar,
     one_or_all,
     positive_entries,
+    with_the_rest,
 )
+from jobs.engines.collaborative_filtering.settings import configured
+
+FileOrPath: TypeAlias = str | PathLike[str] | IO[bytes]
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,13 @@ class Recommender(ABC):
 
     config: Any
     Config: ClassVar[type]
+    arguments: ClassVar[tuple[str, ...]] = ("K", "num_threads")
+    """Of the class in `implicit`, in their order."""
 
-    def __init__(self, config: Any = None) -> None:
-        self.config = self.Config() if config is None else config
+    def __init__(self, config: Any = None, *values: Any, **named: Any) -> None:
+        """config: an object of `Config`. Or give its fields by name, or `implicit`'s arguments: K, a
+        number of neighbours that counts the item itself, and num_threads, which changes nothing."""
+        self.config = configured(self.Config, config, values, named, order=self.arguments)
         self._fitted: CSR | None = None
 
     def fit(
@@ -83,8 +91,9 @@ class Recommender(ABC):
         """The N best items and their scores, best first, equal scores by id, scores above 0 only.
 
         One user: arrays that may be shorter than N. Several users: (n_users, N), row r of
-        user_items belongs to userid[r]; an empty place is -1. filter_items are left out; with
-        items only those are ranked. recalculate_user: compare the history given here, and not the
+        user_items belongs to userid[r]; an empty place is -1. Ids are int32. filter_items are left
+        out; with items only those are ranked, those that nothing speaks for last, with the lowest
+        number there is for a score. recalculate_user: compare the history given here, and not the
         fitted one, with the other users (models over items always use the history given here).
         idle_days: for every user, days since the newest event of the history; none have passed
         when it is not given. Only Blend makes something of it."""
@@ -94,18 +103,18 @@ class Recommender(ABC):
         )
         histories = self._histories(users, user_items)
         factor = self._factor(filter_items, items)
-        return one_or_all(
-            userid,
-            self._best(
-                users,
-                histories,
-                n=N,
-                factor=factor,
-                hide=filter_already_liked_items,
-                recalculate=recalculate_user,
-                idle=idle,
-            ),
+        best = self._best(
+            users,
+            histories,
+            n=N,
+            factor=factor,
+            hide=filter_already_liked_items,
+            recalculate=recalculate_user,
+            idle=idle,
         )
+        if items is not None:
+            with_the_rest(best, items=items, met=histories if filter_already_liked_items else None)
+        return one_or_all(userid, best)
 
     def similar_items(  # noqa: PLR0917  as in `implicit`
         self,
@@ -116,14 +125,18 @@ class Recommender(ABC):
         filter_items: npt.ArrayLike | None = None,
         items: npt.ArrayLike | None = None,
     ) -> tuple[Ids, Vector]:
-        """The item itself with 1.0, then the items most similar to it; N in all.
+        """The item itself, then the items most similar to it; N in all, as `recommend` gives them.
 
+        Itself counts 1.0, or as much as the most similar one where sums of weights go beyond.
         filter_items are left out; with items only those are ranked. Items are compared by a fit
         (or by LiveItems): recalculate_item raises NotImplementedError, as in `implicit`."""
         if recalculate_item or item_users is not None:
             raise NotImplementedError("items are compared by a fit; see LiveItems")
         factor = self._factor(filter_items, items)
-        return one_or_all(itemid, most_similar(self._item_table(), itemid, n=N, factor=factor))
+        best = most_similar(self._item_table(), itemid, n=N, factor=factor)
+        if items is not None:
+            with_the_rest(best, items=items, met=None)
+        return one_or_all(itemid, best)
 
     def similar_users(
         self,
@@ -132,12 +145,15 @@ class Recommender(ABC):
         filter_users: npt.ArrayLike | None = None,
         users: npt.ArrayLike | None = None,
     ) -> tuple[Ids, Vector]:
-        """The user with 1.0, then the users most similar to her; N in all.
+        """The user with 1.0, then the users most similar to her; N in all, as `similar_items`.
 
         filter_users are left out; with users only those are ranked."""
         table = self._user_table()
         factor = allowed(table.shape[0], without=filter_users, only=users)
-        return one_or_all(userid, most_similar(table, userid, n=N, factor=factor))
+        best = most_similar(table, userid, n=N, factor=factor)
+        if users is not None:
+            with_the_rest(best, items=users, met=None)
+        return one_or_all(userid, best)
 
     def explain(
         self,
@@ -174,16 +190,18 @@ class Recommender(ABC):
         )
         return CoCount(both=len(np.intersect1d(a, b)), n=len(a))
 
-    def save(self, fileobj_or_path: str | PathLike[str]) -> None:
-        """Write the fitted model as .npz; `load` gives the same answers."""
+    def save(self, fileobj_or_path: FileOrPath) -> None:
+        """Write the fitted model as .npz, which is added to a path without it."""
         config = json.dumps(asdict(self.config))
         state = csr_to_state("fitted", self.fitted) | self._state()
         np.savez(fileobj_or_path, config=np.array(config), **cast("dict[str, Any]", state))
 
     @classmethod
-    def load(cls, fileobj_or_path: str | PathLike[str]) -> Self:
-        """The model that `save` wrote. Raises ValueError when it is another kind of model."""
-        with np.load(fileobj_or_path, allow_pickle=False) as file:
+    def load(cls, fileobj_or_path: FileOrPath) -> Self:
+        """The model that `save` wrote to the same path; it gives the same answers.
+
+        Raises ValueError when it is another kind of model."""
+        with np.load(_with_suffix(fileobj_or_path), allow_pickle=False) as file:
             state = dict(file)
         try:
             model = cls(cls._read_config(json.loads(state["config"].item())))
@@ -252,6 +270,13 @@ class Recommender(ABC):
         hide: leave out the items of the history.
         recalculate: a history may differ from the one that was learnt.
         idle: (n_users,) days since the newest event of each history."""
+
+
+def _with_suffix(file: FileOrPath) -> FileOrPath:
+    """numpy adds the suffix when it writes, but not when it reads."""
+    if not isinstance(file, (str, PathLike)) or fspath(file).endswith(".npz"):
+        return file
+    return f"{fspath(file)}.npz"
 
 
 def csr_from_state(name: str, state: dict[str, npt.NDArray[Any]]) -> CSR:

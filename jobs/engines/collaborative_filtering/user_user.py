@@ -41,8 +41,8 @@ class UserUser(ProductRecommender):
     Config = UserUserConfig
     config: UserUserConfig
 
-    def __init__(self, config: UserUserConfig | None = None) -> None:
-        super().__init__(config)
+    def __init__(self, config: Any = None, *values: Any, **named: Any) -> None:
+        super().__init__(config, *values, **named)
         self._table: CSR | None = None
 
     @property

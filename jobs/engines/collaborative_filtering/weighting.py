@@ -1,7 +1,7 @@
 """Weighted co-occurrence: BM25 and TF-IDF, which count a busy user's events for less.
 
 Sources: Robertson and Zaragoza 2009 (BM25); Salton and Buckley 1988 (TF-IDF). A user is a term and
-an item is a document; the formulas are those of the library `implicit`."""
+an item is a document; the formulas are those of the library `implicit`, but for half an item (`rarity`)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +50,7 @@ class BM25(ItemTable):
 
     Config = BM25Config
     config: BM25Config
+    arguments = ("K", "K1", "B", "num_threads")
 
     def _similarities(
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
