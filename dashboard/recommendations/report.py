@@ -18,9 +18,11 @@ def for_user(identity_or_id: str, *, n: int) -> str:
 
 
 def similar_to(item: str, *, n: int) -> str:
-    """Items most similar to one, tab-separated. `item`: its number, the name it was loaded under, or
-    its title. Raises NotFound for an unknown one."""
-    found = services.related_items(_item_id(item), n=n)
+    """The n items of either kind most similar to one, tab-separated, best first.
+
+    item: its number, the name it was loaded under, or its title. Raises NotFound for an unknown one."""
+    of_both_kinds = services.related_items(_item_id(item), n=n)
+    found = sorted(of_both_kinds, key=lambda each: -each.score)[:n]
     if not found:
         return _("Nothing is known to be similar to it yet.")
     return "\n".join(

@@ -5,11 +5,30 @@ from collections.abc import Callable
 import pytest
 
 from dashboard.accounts.models import User
+from dashboard.catalogue.models import ItemKind
+from dashboard.core.database import db
 from dashboard.core.errors import NotFound
-from dashboard.recommendations import report
+from dashboard.recommendations import report, services
 from dashboard.recommendations.models import TrainingRun
 from tests.dashboard.recommendations.conftest import World
 from tests.factories.behaviour import add_event
+
+
+class TestSimilarTo:
+    def test_prints_so_many_of_either_kind_best_first(
+        self, world: World, train: Callable[[], TrainingRun]
+    ) -> None:
+        for title in ("Excel", "Macros"):
+            world.items[title].kind = ItemKind.POSITION.value
+        db.session.commit()
+        train()
+        scores = [each.score for each in services.related_items(world.items["Word"].id, n=2)]
+        assert len(scores) > 2 and scores != sorted(scores, reverse=True)
+
+        lines = [line.split("\t") for line in report.similar_to("Word", n=2).splitlines()]
+
+        assert [line[3] for line in lines] == ["Excel", "Charts"]
+        assert [line[2] for line in lines] == [f"{s:.3f}" for s in sorted(scores, reverse=True)[:2]]
 
 
 class TestForUser:
