@@ -6,6 +6,7 @@ from time import perf_counter
 import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import Ids, Tick, no_tick
+from jobs.engines.collaborative_filtering.interactions import Interactions
 from jobs.engines.collaborative_filtering.metrics import (
     MetricRow,
     SegmentRow,
@@ -45,11 +46,18 @@ def evaluate(
 
 
 def judged(
-    name: str, model: Recommender, split: Split, *, k: int, seed: int, tick: Tick = no_tick
+    name: str,
+    model: Recommender,
+    split: Split,
+    *,
+    k: int,
+    seed: int,
+    learn_from: Interactions | None = None,
+    tick: Tick = no_tick,
 ) -> MetricRow:
-    """Figures of one model, fitted here on the training part."""
+    """Figures of one model, fitted here on the training part, or on what of it `learn_from` holds."""
     start = perf_counter()
-    lists = _lists(model, split, k=k, tick=tick)
+    lists = _lists(model, split, learn_from or split.train, k=k, tick=tick)
     seconds = perf_counter() - start
     figures = judge(lists, hidden=split.hidden)
     return MetricRow(
@@ -86,12 +94,13 @@ def segments(model: Recommender, split: Split, *, k: int = 10, seed: int = 0) ->
     return rows
 
 
-def _lists(model: Recommender, split: Split, *, k: int, tick: Tick) -> Ids:
-    user_items = split.train.user_items
-    model.fit(user_items, callback=tick, times=split.train.times)
+def _lists(
+    model: Recommender, split: Split, learn_from: Interactions, *, k: int, tick: Tick
+) -> Ids:
+    model.fit(learn_from.user_items, callback=tick, times=learn_from.times)
     if not len(split.users):
-        return np.empty((0, k), dtype=np.int64)
-    histories = user_items[split.users]
+        return np.empty((0, k), dtype=np.int32)
+    histories = split.train.user_items[split.users]
     return model.recommend(split.users, histories, N=k, idle_days=split.idle_days)[0]
 
 

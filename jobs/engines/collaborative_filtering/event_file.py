@@ -18,12 +18,19 @@ import numpy as np
 from jobs.engines.collaborative_filtering.arrays import Times
 from jobs.engines.collaborative_filtering.csv_rows import missing_columns
 from jobs.engines.collaborative_filtering.field_values import (
+    EXPECTED_TIME,
     number_of,
     seconds,
     seconds_of,
     time_column,
 )
-from jobs.engines.collaborative_filtering.interactions import Labels
+from jobs.engines.collaborative_filtering.interactions import (
+    LONGEST_HISTORY,
+    Interactions,
+    Keep,
+    Labels,
+    build_interactions,
+)
 from jobs.engines.collaborative_filtering.number_columns import NotPlain, number_columns
 
 # Any scale will do, but sums of squares must stay numbers.
@@ -44,6 +51,16 @@ class EventColumns:
     """Seconds since 1970; None when a file has no column of times."""
     ratings: Times
     """NaN where none was given."""
+
+    def interactions(self, *, seed: int) -> Interactions:
+        """First events of pairs. The order of equal times is drawn by lot, without times that of all.
+
+        Raises BadEvents when there are no events."""
+        if not len(self.user_ids):
+            raise BadEvents("the files hold no events")
+        times = np.zeros(len(self.user_ids)) if self.times_s is None else self.times_s
+        data = build_interactions(self.user_ids, self.item_ids, times_s=times, keep=Keep.FIRST)
+        return data.ties_by_lot(seed).newest(LONGEST_HISTORY)
 
 
 def read_events(paths: Sequence[Path]) -> EventColumns:
@@ -99,11 +116,13 @@ def _plain(file: IO[bytes], header: list[str]) -> EventColumns:
     places = [header.index(name) for name in wanted]
     columns = number_columns(file, places, n_columns=len(header), whole=places[:2])
     found = dict(zip(wanted, columns, strict=True))
-    users = found["user_id"]
+    users, times = found["user_id"], seconds(found[time]) if time else None
+    if times is not None and np.isnan(times).any():
+        raise NotPlain
     return EventColumns(
         user_ids=users,
         item_ids=found["item_id"],
-        times_s=seconds(found[time]) if time else None,
+        times_s=times,
         ratings=found.get("rating", np.full(len(users), np.nan)),
     )
 
@@ -161,7 +180,7 @@ class _Lines:
         text = row[self.time]
         moment = seconds_of(text)
         if math.isnan(moment):
-            raise self._bad(f'{self.time} is "{text[:60]}", expected a time or seconds since 1970')
+            raise self._bad(f'{self.time} is "{text[:60]}", {EXPECTED_TIME}')
         return moment
 
     def _bad(self, text: str) -> BadEvents:

@@ -10,8 +10,12 @@ from jobs.engines.collaborative_filtering.arrays import Times
 
 # The first of these that a file has tells when things happened.
 TIME_COLUMNS = ("timestamp", "created_at")
-# Beyond the year 5000 in seconds a number can only be milliseconds.
+# Beyond the year 5000 in seconds a number can only be milli-, then micro-, then nanoseconds.
 LARGEST_SECONDS = 1e11
+FINER_UNITS = 3
+# From the year 1 on: what a datetime can hold.
+EARLIEST_S = -62_135_596_800
+EXPECTED_TIME = "expected a time such as 2018-09-28 14:38:15 or seconds since 1970"
 
 
 def time_column(header: Collection[str]) -> str | None:
@@ -41,6 +45,8 @@ def seconds_of(text: str) -> float:
 
 
 def seconds(numbers: Times) -> Times:
-    """Milliseconds become seconds."""
+    """Milli-, micro- and nanoseconds become seconds; NaN for what is no time in any of these units."""
     times = numbers.astype(np.float64)
-    return np.where(times > LARGEST_SECONDS, times / 1000, times)
+    for _ in range(FINER_UNITS):
+        times = np.where(np.abs(times) > LARGEST_SECONDS, times / 1000, times)
+    return np.where((times >= EARLIEST_S) & (times <= LARGEST_SECONDS), times, np.nan)

@@ -5,15 +5,17 @@ import math
 from collections.abc import Sequence
 
 from jobs.engines.collaborative_filtering.csv_rows import CsvFile, Problem, Row
-from jobs.engines.collaborative_filtering.field_values import number_of, seconds_of, time_column
+from jobs.engines.collaborative_filtering.field_values import (
+    EXPECTED_TIME,
+    number_of,
+    seconds_of,
+    time_column,
+)
 
 PROBLEMS_SHOWN = 20
 VALUE_SHOWN = 60
-EXAMPLE_TIME = "2018-09-28 14:38:15"
 # The parser of literals recurses: a hostile field could exhaust the stack.
 LONGEST_LIST = 10_000
-# The years 1 to 9999 are those that a datetime can hold.
-EARLIEST_S, LATEST_S = -62_135_596_800, 253_402_300_799
 
 
 class InvalidRatings(ValueError):
@@ -64,10 +66,8 @@ class Fields:
         name = time_column(self._row.values) or ""
         text = self.required(name)
         value = seconds_of(text)
-        if text and not EARLIEST_S <= value <= LATEST_S:
-            expected = f"expected a time such as {EXAMPLE_TIME} or seconds since 1970"
-            self.report(f'{name} is "{_short(text)}", {expected}')
-            return math.nan
+        if text and math.isnan(value):
+            self.report(f'{name} is "{_short(text)}", {EXPECTED_TIME}')
         return value
 
     def words(self, name: str) -> tuple[str, ...]:

@@ -93,6 +93,20 @@ class Interactions:
             idle[filled] = (self.times.max() - self.times[last[filled]]) / DAY_S
         return idle
 
+    def tied(self) -> npt.NDArray[np.bool_]:
+        """(n_pairs,) whether the user has another pair of the same moment: time gives no order."""
+        same = (self.users[1:] == self.users[:-1]) & (self.times[1:] == self.times[:-1])
+        return (np.append(same, False) | np.append(False, same))[: self.n_pairs]
+
+    def ties_by_lot(self, seed: int) -> "Interactions":
+        """The same, but equal times of a user in an order drawn by lot instead of by item id.
+
+        An order by id would be learnt by models of sequences, and whoever hides the last pair would
+        then hide what they foretell. The lot hangs on the pairs and the seed alone."""
+        lot = np.random.default_rng(seed).random(self.n_pairs)
+        order = np.lexsort((lot, self.times, self.users))
+        return replace(self, items=self.items[order], weights=self.weights[order])
+
     def newest(self, most: int) -> "Interactions":
         """The newest `most` pairs of every user: work grows with the square of a history."""
         if not self.n_pairs or np.diff(self.indptr).max() <= most:

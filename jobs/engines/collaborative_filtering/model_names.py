@@ -18,6 +18,8 @@ from jobs.engines.collaborative_filtering.weighting import BM25, TFIDF
 
 BASELINES = ("popularity", "recent-popularity")
 DEFAULT = "blend"
+OF_RATINGS = ("adjusted-cosine", "pearson")
+"""Of clicks that all count the same these are the plain cosine."""
 
 MODELS: Mapping[str, Callable[[], Recommender]] = MappingProxyType(
     {

@@ -63,7 +63,8 @@ class ItemTexts:
 
 def read_ratings(*paths: Path) -> Ratings:
     """The events of all files together: user_id, item_id, timestamp or created_at[, rating,
-    watch_percentage]. A time is of ISO 8601, or seconds or milliseconds since 1970.
+    watch_percentage]. A time is of ISO 8601, or seconds (milli-, micro-,
+    nanoseconds) since 1970.
 
     Raises InvalidRatings with every problem of every file."""
     events = _read(paths, ("user_id", "item_id"), _event, one_of=TIME_COLUMNS)

@@ -8,6 +8,10 @@ import numpy.typing as npt
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Vector, make_csr
 from jobs.engines.collaborative_filtering.interactions import Interactions
 
+# Fewer pairs leave too little to go by when one is hidden.
+MIN_PAIRS = 3
+TRAIN_SHARE = 0.8
+
 
 @dataclass(frozen=True)
 class Split:
@@ -24,10 +28,10 @@ class Split:
     """(n_judged,) days from the newest event of each history to the moment of the list."""
 
 
-def leave_last_out(interactions: Interactions, *, min_pairs: int = 3) -> Split:
+def leave_last_out(interactions: Interactions, *, min_pairs: int = MIN_PAIRS) -> Split:
     """Hide the last pair of every user who has `min_pairs` or more.
 
-    Last: by time, of equal times the larger item id. A tuning fold is the same split of `train`.
+    Last: by time, of equal times the larger item id, or what lot decided (`ties_by_lot`). A tuning fold is the same split of `train`.
     The list is asked for at once after the newest event that is left: nobody was idle.
     Neighbours may be learnt from later events of other users, which flatters every model that
     learns from co-occurrence: report a split by time beside it."""
@@ -37,22 +41,19 @@ def leave_last_out(interactions: Interactions, *, min_pairs: int = 3) -> Split:
     return _split("leave-last-out", interactions, last, users=users, at_once=True)
 
 
-def by_time(interactions: Interactions, *, train_share: float = 0.8) -> Split:
+def by_time(interactions: Interactions, *, train_share: float = TRAIN_SHARE) -> Split:
     """Hide everything after the moment at which `train_share` of the pairs had happened.
 
     Judged are the users who have pairs on both sides: the honest test of a live system. All
     lists are asked for at that moment."""
     late = np.ones(interactions.n_pairs, dtype=bool)
-    late[_order(interactions)[: int(interactions.n_pairs * train_share)]] = False
+    # Stable: equal times by user, and of one user in the order in which they are stored.
+    order = np.argsort(interactions.times, kind="stable")
+    late[order[: int(interactions.n_pairs * train_share)]] = False
     before = np.bincount(interactions.users[~late], minlength=interactions.n_users)
     after = np.bincount(interactions.users[late], minlength=interactions.n_users)
     users = np.flatnonzero((before > 0) & (after > 0))
     return _split("by-time", interactions, late, users=users, at_once=False)
-
-
-def _order(interactions: Interactions) -> Ids:
-    """Pairs by time, then user, then item."""
-    return np.lexsort((interactions.items, interactions.users, interactions.times))
 
 
 def _split(

@@ -117,6 +117,75 @@ class TestEvaluate:
             assert line.split()[-3:-1] == shown
             assert len(line) == len(header) <= 120
 
+    def test_tells_nothing_of_nobody(self, tmp_path: Path) -> None:
+        path = tmp_path / "pairs.csv"
+        path.write_text("user_id,item_id,timestamp\n1,2,1\n2,3,2\n3,3,4\n3,2,5\n4,2,9\n")
+
+        for split, why in (
+            ("leave-last-out", "nobody has 3 items or more"),
+            ("by-time", "nobody has items on both sides"),
+        ):
+            options = ("--ratings", str(path), "--split", split, "--json")
+            done = run(ENVIRONMENT, "recommend", "evaluate", *options, "--models", "item-cosine")
+
+            assert done.returncode == 0, done.stderr
+            *lines, last = done.stdout.splitlines()
+            told = json.loads(last)
+            assert why in lines[1]
+            assert [why in note for note in told["notes"]] == [True]
+            assert told["n_users"] == 0
+            for model in told["models"].values():
+                names = ("recall", "ndcg", "map", "coverage", "novelty", "popularity_share")
+                assert [model[name] for name in names] == [None] * 6
+                assert set(model["intervals"].values()) == {None}
+            assert next(line for line in lines if "item-cosine  " in line).split()[1:7] == ["–"] * 6
+
+    def test_names_the_share_of_events_that_have_no_order(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(0)
+        pairs = [(u, i) for u in range(200) for i in random.choice(30, 6, replace=False)]
+        told = []
+        for rows in (pairs, pairs[::-1]):
+            path = tmp_path / "pairs.csv"
+            lines = "".join(f"{u},{i},7\n" for u, i in rows)
+            path.write_text("user_id,item_id,timestamp\n" + lines)
+            options = ("--ratings", str(path), "--models", "window", "--json")
+
+            done = run(ENVIRONMENT, "recommend", "evaluate", *options)
+
+            assert "Note: 100.00% of the pairs have the time of another one" in done.stdout
+            told.append(json.loads(done.stdout.splitlines()[-1]))
+        one, other = (
+            {name: figures["ndcg"] for name, figures in each["models"].items()} for each in told
+        )
+        assert told[0]["tied_share"] == 1
+        assert one == other
+        # Chance alone: by id the window model would find ten times as much as popularity.
+        assert one["window"] < 1.2 * one["popularity"]
+
+    def test_compares_ratings_where_there_are_any(self, ratings: Path) -> None:
+        names = ["adjusted-cosine", "pearson"]
+        options = ("--ratings", str(ratings), "--models", ",".join(names), "--json")
+
+        done = run(ENVIRONMENT, "recommend", "evaluate", *options)
+
+        told = json.loads(done.stdout.splitlines()[-1])
+        assert told["notes"] == []
+        assert told["models"]["pearson"]["ndcg"] != told["models"]["adjusted-cosine"]["ndcg"]
+
+    def test_leaves_out_what_compares_ratings_without_any(self, tmp_path: Path) -> None:
+        path = tmp_path / "pairs.csv"
+        lines = "".join(f"u{n % 7},i{n % 11},5\n" for n in range(60))
+        path.write_text("user_id,item_id,rating\n" + lines)
+        options = ("--ratings", str(path), "--json")
+
+        alone = run(ENVIRONMENT, "recommend", "evaluate", *options)
+        named = run(ENVIRONMENT, "recommend", "evaluate", *options, "--models", "pearson")
+
+        told = json.loads(alone.stdout.splitlines()[-1])
+        assert len(told["models"]) == 13
+        assert "adjusted-cosine and pearson are left out, as there are no ratings" in alone.stdout
+        assert "adjusted-cosine and pearson are the plain cosine" in named.stdout
+
     @pytest.mark.parametrize(("option", "value"), [("--seed", "-1"), ("--k", "0"), ("--k", "x")])
     def test_refuses_what_is_no_such_number(self, ratings: Path, option: str, value: str) -> None:
         done = run(
@@ -157,6 +226,24 @@ class TestNeighbours:
         for item, (row, values) in enumerate(zip(indices, scores, strict=True)):
             filled = row[row >= 0]
             np.testing.assert_allclose(cosine[item, filled], values[: len(filled)], atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("top", "message"),
+        [
+            ("5000000", "argument --top: must be 10,000 or less"),
+            ("10000", "--top must be 8,333 or less for 60,000 items"),
+        ],
+    )
+    def test_fills_no_disk(self, tmp_path: Path, top: str, message: str) -> None:
+        path, out = tmp_path / "pairs.csv", tmp_path / "near.npz"
+        path.write_text("user_id,item_id\n" + "".join(f"{n // 2},{n}\n" for n in range(60_000)))
+        options = ("--ratings", str(path), "--top", top, "--out", str(out))
+
+        done = run(ENVIRONMENT, "recommend", "neighbours", *options)
+
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert not out.exists()
 
 
 class TestReadEvents:

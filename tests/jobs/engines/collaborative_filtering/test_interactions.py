@@ -36,6 +36,30 @@ class TestBuildInteractions:
 
         assert data.times.tolist() == [time]
 
+    @given(st.lists(EVENT, min_size=1, max_size=30), st.permutations(range(30)), st.integers(0, 9))
+    def test_draws_the_same_order_of_equal_times_whatever_the_order_of_lines(
+        self, events: list[tuple[int, ...]], order: list[int], seed: int
+    ) -> None:
+        lines = [events[place] for place in order if place < len(events)]
+        one, other = (
+            build_interactions(*np.array(given)[:, :2].T, times_s=np.array(given)[:, 2] // 4)
+            for given in (events, lines)
+        )
+
+        drawn, again = one.ties_by_lot(seed), other.ties_by_lot(seed)
+
+        assert drawn.items.tolist() == again.items.tolist()
+        assert drawn.times.tolist() == one.times.tolist()
+        assert (drawn.user_items != one.user_items).nnz == 0
+        alone = ~one.tied()
+        assert drawn.items[alone].tolist() == one.items[alone].tolist()
+
+    def test_knows_which_pairs_have_no_order(self) -> None:
+        data = build_interactions([1, 1, 1, 2], [5, 6, 7, 5], times_s=[30, 10, 30, 30])
+
+        assert data.tied().tolist() == [False, True, True, False]
+        assert build_interactions([], [], times_s=[]).tied().tolist() == []
+
     def test_gives_a_repeated_pair_the_weight_of_its_strongest_event(self) -> None:
         data = build_interactions([1, 1], [5, 5], times_s=[1, 2], weights=[3, 1])
 

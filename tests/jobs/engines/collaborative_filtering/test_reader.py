@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.engines.collaborative_filtering import InvalidRatings, read_items, read_ratings
+from jobs.engines.collaborative_filtering.event_file import BadEvents, read_events
 
 HEADER = "user_id,item_id,created_at,rating,watch_percentage\n"
 GOOD = "7,12,2018-09-28 14:38:15,10,100\n"
@@ -66,9 +67,12 @@ class TestReadRatings:
             ("1538145495", 1538145495),
             ("1538145495.5", 1538145495.5),
             ("1538145495123", 1538145495.123),
+            ("1538145495123000", 1538145495.123),
+            ("1538145495123000000", 1538145495.123),
+            ("-86400", -86400),
             ("2018-09-28 14:38:15", 1538145495),
         ],
-        ids=["seconds", "parts of a second", "milliseconds", "a time"],
+        ids=["seconds", "parts of a second", "milli", "micro", "nano", "before 1970", "a time"],
     )
     @pytest.mark.parametrize("column", ["timestamp", "created_at"])
     def test_reads_times_of_every_kind(
@@ -77,13 +81,15 @@ class TestReadRatings:
         path = write(tmp_path, f"user_id,item_id,{column}\n1,2,{time}\n")
 
         assert read_ratings(path).times_s.tolist() == [expected]
+        times = read_events([path]).times_s
+        assert times is not None and times.tolist() == [expected]
 
     def test_takes_the_timestamp_of_a_file_with_both(self, tmp_path: Path) -> None:
         path = write(tmp_path, "user_id,item_id,created_at,timestamp\n1,2,never,20\n")
 
         assert read_ratings(path).times_s.tolist() == [20]
 
-    @pytest.mark.parametrize("time", ["soon", "nan", "inf", "1_0", "9999999999999999", "-1e11"])
+    @pytest.mark.parametrize("time", ["soon", "nan", "inf", "1_0", "1" + "0" * 21, "-1e11"])
     def test_names_the_line_of_a_number_that_is_no_time(self, tmp_path: Path, time: str) -> None:
         path = write(tmp_path, f"user_id,item_id,timestamp\n1,2,20\n1,3,{time}\n1,4,\n")
 
@@ -93,6 +99,9 @@ class TestReadRatings:
         first, second = map(str, caught.value.problems)
         assert first.startswith(f'ratings.csv, line 3: timestamp is "{time}", expected a time')
         assert second == "ratings.csv, line 4: timestamp is empty"
+        with pytest.raises(BadEvents) as caught_first:
+            read_events([path])
+        assert str(caught_first.value) == str(first)
 
     @pytest.mark.parametrize(
         ("line", "text"),

@@ -15,6 +15,15 @@ class TestLeaveLastOut:
         assert split.hidden.toarray().tolist() == [[0, 0, 1]]
         assert split.train.history(0).tolist() == [0, 1]
 
+    def test_hides_no_id_rather_than_another_when_lot_decides(self) -> None:
+        users, items = np.divmod(np.arange(600), 3)
+        data = build_interactions(users, items, times_s=np.zeros(600))
+
+        hidden = leave_last_out(data.ties_by_lot(0)).hidden
+
+        assert leave_last_out(data).hidden.sum(axis=0).tolist() == [[0, 0, 200]]
+        assert hidden.sum(axis=0).min() > 50
+
     def test_asks_for_the_list_at_once(self) -> None:
         assert leave_last_out(FEW).idle_days.tolist() == [0]
 
