@@ -123,6 +123,19 @@ class TestCancelAndRetry:
         assert own.post(f"{API}/{job_id}/retry", headers=csrf).status_code == 202
         assert state_of(job_id) is JobState.QUEUED
 
+    def test_say_which_job_does_the_same_work(
+        self, app: Flask, put: Put, owner: User, own: FlaskClient, csrf: dict[str, str]
+    ) -> None:
+        job_id = put(MESSAGE, owner_id=owner.id, unique_key="train")
+        own.post(f"{API}/{job_id}/cancel", headers=csrf)
+        holder = put(MESSAGE, owner_id=owner.id, unique_key="train")
+
+        answer = own.post(f"{API}/{job_id}/retry", headers=csrf)
+
+        assert (answer.status_code, answer.mimetype) == (409, "application/problem+json")
+        assert f"The same work waits or runs already, as job {holder}." in answer.text
+        assert state_of(job_id) is JobState.CANCELLED
+
     def test_need_a_csrf_token(self, app: Flask, put: Put, owner: User, own: FlaskClient) -> None:
         job_id = put(MESSAGE, owner_id=owner.id)
 

@@ -46,7 +46,10 @@ class TestJobList:
         assert as_admin.get("/jobs?state=nonsense&page=0").status_code == 200
 
     def test_says_so_when_there_are_none(self, app: Flask, as_learner: FlaskClient) -> None:
-        assert "No jobs yet" in as_learner.get("/jobs").text
+        page = as_learner.get("/jobs").text
+
+        assert "No jobs yet" in page
+        assert 'name="state"' not in page
 
     def test_asks_visitors_to_sign_in(self, app: Flask, client: FlaskClient) -> None:
         assert client.get("/jobs").status_code == 302
@@ -88,6 +91,18 @@ class TestJob:
         assert state_of(job_id) is JobState.QUEUED
         assert post(client, f"/jobs/{job_id}/retry") == 302
         assert "Only a job that failed" in client.get(f"/jobs/{job_id}").text
+
+    def test_says_which_job_does_the_same_work(
+        self, app: Flask, put: Put, as_admin: FlaskClient
+    ) -> None:
+        job_id = put(MESSAGE, unique_key="train")
+        post(as_admin, f"/jobs/{job_id}/cancel")
+        holder = put(MESSAGE, unique_key="train")
+
+        assert post(as_admin, f"/jobs/{job_id}/retry") == 302
+
+        assert f"waits or runs already, as job {holder}." in as_admin.get(f"/jobs/{job_id}").text
+        assert state_of(job_id) is JobState.CANCELLED
 
     def test_clean_up_is_for_administrators(
         self, app: Flask, as_learner: FlaskClient, as_admin: FlaskClient
