@@ -99,6 +99,18 @@ def figures_of(run: TrainingRun) -> dict[str, Mapping[str, float]]:
     }
 
 
+def rating_table(run: TrainingRun) -> Table | None:
+    """RMSE of foretold ratings, the best first; no rows for too few ratings, None where it was not measured."""
+    found = run.recipe.get("ratings")
+    if found is None:
+        return None
+    label = _("Ratings foretold")
+    header = (_("Foretold from"), _("RMSE (stars)"))
+    errors = sorted(found["rmse"].items(), key=lambda each: each[1])
+    rows = [(charts.rating_label(name), f"{error:.3f}") for name, error in errors]
+    return Table("ratings", label, header, rows)
+
+
 def online_tables() -> list[Table]:
     """Shown, opened and watched in the last weeks, by place and by what spoke for the item."""
     since = utcnow() - timedelta(days=ONLINE_DAYS)

@@ -10,6 +10,7 @@ from dashboard.core.plots import csv_text, json_text
 from dashboard.recommendations import board, charts, queries, services
 from dashboard.recommendations.forms import ExperimentForm, ListSettingsForm
 from dashboard.recommendations.models import STATE_LABELS
+from jobs.engines.collaborative_filtering import FEWEST_RATINGS
 
 workspace = Blueprint(
     "recommendations_workspace", __name__, url_prefix="/workspace/recommendations"
@@ -27,6 +28,8 @@ def overview() -> str:
         run=queries.find_current_run(),
         charts=board.list_charts(n_runs=N_RUNS),
         tables=board.segment_tables(),
+        rating_table=board.rating_table,
+        fewest_ratings=FEWEST_RATINGS,
         model_label=charts.model_label,
         split_label=charts.split_label,
     )
@@ -44,6 +47,7 @@ def runs() -> str:
         form=ExperimentForm.of_runs(board.usable_runs()),
         state_labels=STATE_LABELS,
         figures=board.figures_of,
+        rating_table=board.rating_table,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dashboard.recommendations.charts.chart import Chart, model_label, split_label
+from dashboard.recommendations.charts.chart import Chart, model_label, rating_label, split_label
 from dashboard.recommendations.charts.items import (
     activity,
     cold,
@@ -32,6 +32,7 @@ __all__ = [
     "model_label",
     "people",
     "popularity",
+    "rating_label",
     "similarity",
     "split_label",
     "workspace",

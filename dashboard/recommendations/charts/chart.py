@@ -42,6 +42,16 @@ def model_label(name: str) -> str:
     return labels.get(name, name)
 
 
+def rating_label(name: str) -> str:
+    """The engine's name of a way to foretell ratings in the reader's language."""
+    labels = {
+        "baseline": _("What the person gives and the item gets (baseline)"),
+        "item-knn": _("Ratings of similar items"),
+        "user-knn": _("Ratings of similar people"),
+    }
+    return labels.get(name, name)
+
+
 def split_label(name: str) -> str:
     """The engine's name of a split in the reader's language."""
     return str(SPLIT_LABELS.get(name, name))

@@ -27,6 +27,7 @@ from dashboard.recommendations.models import RecommendedItem, RunState, Training
 from dashboard.recommendations.queries import Events
 from dashboard.recommendations.services import artefacts, publishing
 from dashboard.recommendations.services.config import event_weights, training_config
+from dashboard.recommendations.services.rating_errors import rating_errors
 from jobs.engines import collaborative_filtering as cf
 
 Progress = Callable[[float, str], None]
@@ -96,6 +97,8 @@ def _train(
     metrics = [asdict(row) for row in trained.metrics]
     current = queries.find_current_run()
     objection = publishing.objection(metrics, current, max_drop=settings.max_drop)
+    progress(ENGINE_ENDS, _("Measuring"))
+    ratings = rating_errors(events, seed=config.seed)
     # Made before the transaction, which holds SQLite's only write lock.
     lists = trained.all_lists(interactions, settings.top_n, n_reasons=1)
     rows = [] if objection else _rows_of(run.id, lists, progress)
@@ -103,7 +106,7 @@ def _train(
         "finished_at": utcnow(),
         "artefact": name,
         "recipe": recipe_of(events, interactions, config)
-        | {"event_weights": asdict(weights), "served": trained.choice},
+        | {"event_weights": asdict(weights), "served": trained.choice, "ratings": ratings},
         "metrics": metrics,
         "message": " ".join(trained.notes)[:500],
         "last_event_id": last_event_id,

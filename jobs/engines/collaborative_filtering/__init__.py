@@ -54,6 +54,7 @@ from jobs.engines.collaborative_filtering.popularity import (
     RecentPopularityConfig,
 )
 from jobs.engines.collaborative_filtering.rank_blend import RankBlend, RankBlendConfig
+from jobs.engines.collaborative_filtering.rating_prediction import FEWEST_RATINGS, errors_of
 from jobs.engines.collaborative_filtering.reader import (
     ItemText,
     ItemTexts,
@@ -85,6 +86,7 @@ from jobs.engines.collaborative_filtering.weighting import BM25, TFIDF, BM25Conf
 __all__ = [
     "BM25",
     "EASE",
+    "FEWEST_RATINGS",
     "FEW_STARS",
     "KINDS",
     "MEETINGS",
@@ -156,6 +158,7 @@ __all__ = [
     "choose",
     "choose_served",
     "content_neighbours",
+    "errors_of",
     "evaluate",
     "leave_last_out",
     "load_run",

@@ -163,21 +163,34 @@ def rmse(predicted: Numbers, true: Numbers) -> float:
     return float(np.sqrt(np.mean(np.square(predicted - true))))
 
 
-def errors_of(users: Labels, items: Labels, ratings: Numbers, *, seed: int = 0) -> dict[str, float]:
+def errors_of(
+    users: Labels,
+    items: Labels,
+    ratings: Numbers,
+    *,
+    seed: int = 0,
+    most_compared: int | None = None,
+) -> dict[str, float]:
     """RMSE of every way to foretell on a random fifth of the ratings; none for too few of them.
 
-    Neighbours are left out above MOST_RATINGS_COMPARED."""
+    Neighbours are left out above MOST_RATINGS_COMPARED, and those of users or items where there are
+    more than `most_compared` of them."""
     if len(ratings) < FEWEST_RATINGS:
         return {}
     user, item, rating = _last_of_pairs(users, items, ratings)
+    if len(rating) < FEWEST_RATINGS:
+        return {}
     order = np.random.default_rng(seed).permutation(len(rating))
     test, train = order[: len(order) // 5], order[len(order) // 5 :]
     shape = {"n_users": int(user.max()) + 1, "n_items": int(item.max()) + 1}
     given = Given(user[train], item[train], rating[train], **shape)
     models = {"baseline": Baseline()}
-    if len(rating) <= MOST_RATINGS_COMPARED:
-        models["item-knn"] = Neighbours(NeighbourConfig(Similar.ITEMS))
-        models["user-knn"] = Neighbours(NeighbourConfig(Similar.USERS))
+    for name, similar, n_rows in (
+        ("item-knn", Similar.ITEMS, given.n_items),
+        ("user-knn", Similar.USERS, given.n_users),
+    ):
+        if len(rating) <= MOST_RATINGS_COMPARED and n_rows <= (most_compared or n_rows):
+            models[name] = Neighbours(NeighbourConfig(similar))
     errors = {}
     for name, model in models.items():
         model.fit(given)

@@ -57,6 +57,12 @@ class TestPredict:
 class TestErrorsOf:
     def test_says_nothing_about_few_ratings(self) -> None:
         assert errors_of(np.arange(9), np.arange(9), np.ones(9)) == {}
+        assert errors_of(np.zeros(99), np.zeros(99), np.ones(99)) == {}, "all of one pair"
+
+    def test_compares_no_more_than_was_said(self) -> None:
+        users, items = np.arange(60) % 12, np.arange(60) % 5
+
+        assert set(errors_of(users, items, np.ones(60), most_compared=4)) == {"baseline"}
 
     def test_counts_the_last_rating_of_a_pair(self) -> None:
         users, items = np.arange(60) % 12, np.arange(60) % 5
