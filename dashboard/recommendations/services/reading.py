@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,14 +21,13 @@ from dashboard.core.ids import MAX_ID
 from dashboard.recommendations.queries import MEETINGS
 from dashboard.recommendations.services.json_list import BrokenList, elements
 from dashboard.recommendations.services.transfer import COLUMNS, ROWS_AT_ONCE, Format
+from jobs.engines.collaborative_filtering.field_values import seconds
 
 EARLIEST = datetime(1970, 1, 1)
 # Clocks differ; what happens next week has not happened.
 LATEST = timedelta(days=1)
 # The first of these that a line fills tells when.
 TIME_COLUMNS = ("created_at", "timestamp")
-# Beyond the year 5000 in seconds a number can only be milliseconds.
-MOST_SECONDS = 1e11
 STARS = range(1, 6)
 # Columns that are read of a file that has more.
 NAMES = (*COLUMNS, "rating", "timestamp")
@@ -255,15 +255,14 @@ def _moment(raw: dict[str, Any]) -> datetime:
 
 
 def _time_of(value: Any, *, number: bool) -> datetime:
-    """A moment, a text of ISO 8601, or where numbers are meant seconds or milliseconds since 1970."""
+    """A moment, a text of ISO 8601, or where numbers are meant seconds or a finer unit since 1970."""
     if isinstance(value, datetime):
         return value
     if number and not isinstance(value, bool):
         try:
-            seconds = float(value)
+            number_s = float(seconds(np.array(float(value))))
         except ValueError:
             pass
         else:
-            seconds = seconds / 1000 if seconds > MOST_SECONDS else seconds
-            return datetime.fromtimestamp(seconds, tz=UTC)
+            return datetime.fromtimestamp(number_s, tz=UTC)
     return datetime.fromisoformat(str(value))

@@ -140,16 +140,16 @@ class TestImport:
         assert "expected a time" in error["message"]
 
     @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-    def test_takes_seconds_and_milliseconds(
+    def test_takes_seconds_and_finer_units(
         self, world: World, client: FlaskClient, admin: Headers, form: str
     ) -> None:
         pair = {"user_id": world.crowd[0].id, "item_id": world.items["Soup"].id}
-        rows = [{**pair, "timestamp": value} for value in (1_777_629_600, 1_777_629_600_000)]
+        rows = [{**pair, "timestamp": 1_777_629_600 * 1000**finer} for finer in range(4)]
 
         body = written(form, rows)
         response = client.post(f"{URL}?format={form}", data=body, headers=admin)
 
-        assert (response.json["n_lines"], response.json["n_new"]) == (2, 1)
+        assert (response.json["n_lines"], response.json["n_new"]) == (4, 1)
         newest = select(Event.created_at).order_by(Event.id.desc()).limit(1)
         assert db.session.scalar(newest) == datetime(2026, 5, 1, 10)
 
