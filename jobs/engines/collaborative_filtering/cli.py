@@ -5,6 +5,7 @@ the JSON object of --json. Nothing here knows Flask, the database or the configu
 
 import argparse
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry out a command of `add_commands`; what is wrong with the data is one line on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without dashes gets question marks
     try:
         arguments.engine_command(arguments)
     except (WrongUsage, NoEngine) as error:

@@ -140,6 +140,16 @@ class TestEvaluate:
                 assert set(model["intervals"].values()) == {None}
             assert next(line for line in lines if "item-cosine  " in line).split()[1:7] == ["–"] * 6
 
+    def test_prints_a_table_without_figures_to_any_terminal(self, tmp_path: Path) -> None:
+        path = tmp_path / "pairs.csv"
+        path.write_text("user_id,item_id\n1,2\n")
+        options = ("--ratings", str(path), "--models", "item-cosine")
+
+        done = run(ENVIRONMENT | {"PYTHONIOENCODING": "ascii"}, "recommend", "evaluate", *options)
+
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1].split()[1:7] == ["?"] * 6
+
     def test_names_the_share_of_events_that_have_no_order(self, tmp_path: Path) -> None:
         random = np.random.default_rng(0)
         pairs = [(u, i) for u in range(200) for i in random.choice(30, 6, replace=False)]
