@@ -70,6 +70,15 @@ class TestRefreshAll:
         new = found["Baking for beginners"]
         assert (new.ground, new.reason) == ("content", "Similar in content to “Baking”")
 
+    def test_takes_in_a_new_item_when_nobody_did_anything(self, world: World, train: Train) -> None:
+        run = train()
+        make_item("Bread")
+
+        done = services.refresh_all()
+
+        assert [(each.n_events, each.n_rows, each.n_new_items) for each in done] == [(0, 0, 1)]
+        assert artefacts.load_pairs(run.id).n_pairs == run.recipe["n_pairs"]
+
     def test_a_second_refresh_goes_on_from_the_first(self, world: World, train: Train) -> None:
         run = train()
         user = world.crowd[0]
