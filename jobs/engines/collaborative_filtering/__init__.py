@@ -19,13 +19,7 @@ from jobs.engines.collaborative_filtering.behaviour import (
 )
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Scale
 from jobs.engines.collaborative_filtering.centred import Centre, CentredConfig, CentredItems
-from jobs.engines.collaborative_filtering.choice import (
-    NAMED,
-    Choice,
-    Mixture,
-    choose,
-    choose_served,
-)
+from jobs.engines.collaborative_filtering.choice import choose, choose_served
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.content import (
     ContentConfig,
@@ -46,6 +40,7 @@ from jobs.engines.collaborative_filtering.item_item import ItemItem, ItemItemCon
 from jobs.engines.collaborative_filtering.jaccard import Jaccard, JaccardConfig
 from jobs.engines.collaborative_filtering.live_items import LiveItems
 from jobs.engines.collaborative_filtering.metrics import Figure, MetricRow, SegmentRow
+from jobs.engines.collaborative_filtering.mixtures import NAMED, Choice, Mixture
 from jobs.engines.collaborative_filtering.model_names import MODELS
 from jobs.engines.collaborative_filtering.popularity import (
     Popularity,

@@ -10,10 +10,10 @@ import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, make_csr, no_tick, pattern
 from jobs.engines.collaborative_filtering.blend import Blend
-from jobs.engines.collaborative_filtering.choice import Choice
 from jobs.engines.collaborative_filtering.content import ItemContent, content_neighbours
 from jobs.engines.collaborative_filtering.interactions import Interactions, Labels
 from jobs.engines.collaborative_filtering.kernel import replace_rows
+from jobs.engines.collaborative_filtering.mixtures import Choice
 from jobs.engines.collaborative_filtering.results import Label, Neighbours
 from jobs.engines.collaborative_filtering.trained import TrainedModel
 from jobs.engines.collaborative_filtering.training import (

@@ -9,13 +9,7 @@ from scipy import sparse
 from jobs.engines.collaborative_filtering.arrays import CSR, Ids, Tick, Vector, pattern
 from jobs.engines.collaborative_filtering.blend import Blend, BlendConfig, Parts
 from jobs.engines.collaborative_filtering.blocks import made_at
-from jobs.engines.collaborative_filtering.choice import (
-    FIRST_DEMAND,
-    Choice,
-    Mixture,
-    asking,
-    choose_served,
-)
+from jobs.engines.collaborative_filtering.choice import choose_served
 from jobs.engines.collaborative_filtering.co_view import CoView, CoViewConfig
 from jobs.engines.collaborative_filtering.content import ItemContent, content_neighbours
 from jobs.engines.collaborative_filtering.ease import EASE, MOST_ITEMS, EASEConfig
@@ -30,6 +24,7 @@ from jobs.engines.collaborative_filtering.kernel import (
     row_blocks,
 )
 from jobs.engines.collaborative_filtering.metrics import MetricRow, SegmentRow
+from jobs.engines.collaborative_filtering.mixtures import FIRST_DEMAND, Choice, Mixture, asking
 from jobs.engines.collaborative_filtering.recommender import Recommender
 from jobs.engines.collaborative_filtering.results import ActivityGrid, Label, Neighbours
 from jobs.engines.collaborative_filtering.rp3beta import RP3beta, RP3betaConfig

@@ -10,9 +10,11 @@ import numpy as np
 
 from jobs.engines.collaborative_filtering.arrays import (
     CSR,
+    Ids,
     Times,
     Vector,
     make_csr,
+    no_tick,
     row_of_entries,
 )
 from jobs.engines.collaborative_filtering.blocks import neighbours_of
@@ -55,13 +57,20 @@ class BM25(ItemTable):
     def _similarities(
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
     ) -> CSR:
+        return self._rows(user_items, None, tick)
+
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        return self._rows(user_items, rows, no_tick)
+
+    def _rows(self, user_items: CSR, wanted: Ids | None, tick: Callable[[float], None]) -> CSR:
         rows = user_items.T.tocsr()
         k1, b = self.config.k1, self.config.b
         sums = np.asarray(rows.sum(axis=1)).ravel()
         length = 1 - b + b * sums / max(sums.mean() if len(sums) else 0.0, 1e-9)
         weight = rows.data * (k1 + 1) / (k1 * length[row_of_entries(rows)] + rows.data)
         weighted = _with_data(rows, weight * rarity(user_items)[rows.indices])
-        return _products(weighted, np.ones(rows.shape[0]), self.config.neighbours, tick)
+        lengths = np.ones(rows.shape[0])
+        return _products(weighted, lengths, self.config.neighbours, wanted, tick)
 
 
 class TFIDF(ItemTable):
@@ -73,10 +82,16 @@ class TFIDF(ItemTable):
     def _similarities(
         self, user_items: CSR, times: Times | None, tick: Callable[[float], None]
     ) -> CSR:
+        return self._rows(user_items, None, tick)
+
+    def rows_again(self, user_items: CSR, rows: Ids) -> CSR | None:
+        return self._rows(user_items, rows, no_tick)
+
+    def _rows(self, user_items: CSR, wanted: Ids | None, tick: Callable[[float], None]) -> CSR:
         rows = user_items.T.tocsr()
         weighted = _with_data(rows, np.sqrt(rows.data) * rarity(user_items)[rows.indices])
         lengths = np.sqrt(row_square_sums(weighted))
-        return _products(weighted, lengths, self.config.neighbours, tick)
+        return _products(weighted, lengths, self.config.neighbours, wanted, tick)
 
 
 def rarity(user_items: CSR) -> Vector:
@@ -92,8 +107,9 @@ def _with_data(rows: CSR, data: Vector) -> CSR:
     return make_csr(data, rows.indices, rows.indptr, shape=rows.shape)
 
 
-def _products(rows: CSR, lengths: Vector, keep: int, tick: Callable[[float], None]) -> CSR:
+def _products(
+    rows: CSR, lengths: Vector, keep: int, wanted: Ids | None, tick: Callable[[float], None]
+) -> CSR:
     below = np.where(lengths > 0, lengths, 1).astype(np.float32)
-    return neighbours_of(
-        rows, denominator=Denominator(left=below, right=below), keep=keep, tick=tick
-    )
+    denominator = Denominator(left=below, right=below)
+    return neighbours_of(rows, denominator=denominator, keep=keep, rows=wanted, tick=tick)
