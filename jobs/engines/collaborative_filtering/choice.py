@@ -38,6 +38,8 @@ TIME_FOLDS = (0.5, 0.65, 0.8)
 FEWEST_JUDGED = 50
 # So many users make a kind of fold count half of what very many would.
 HALF_TRUSTED = 100
+# What is more standard errors of the difference below the best is certainly worse.
+CERTAIN = 2.0
 SERVED_SPLITS = ("leave-last-out", "by-time")
 
 Option = TypeVar("Option")
@@ -51,11 +53,10 @@ def choose(
 ) -> Choice:
     """The mixture, trend and floor that did best on folds of `train` cut like `split`.
 
-    Of the mixtures that did about as well as the best (the rule of one standard error, Breiman et
-    al. 1984) the first is taken. In folds by time the future differs from the past by more than
-    users differ from each other, so more counts as good there: mixtures within the error of the
-    best one itself and not of the difference, and of the demands within two errors of the
-    difference that which is nearest to recent popularity for people who were away."""
+    Of the mixtures within one standard error of the difference to the best (after Breiman et al.
+    1984) the first is taken. In folds by time the future differs from the past as well, so two
+    errors are allowed there, and of the demands within two that one is taken which is nearest to
+    recent popularity for people who were away."""
     folds = _folds(_sample(train, seed=seed), split, seed=seed)
     if not folds:
         return Choice(DEFAULT, FIRST_DEMAND, 0.0)
@@ -65,7 +66,7 @@ def choose(
         judged |= {mixture: [figures] for mixture, figures in found.items()}
         tick(0.8 * done)
     cautious = split == "by-time"
-    best = _first_as_good(judged, trust=[1.0], of_difference=not cautious)
+    best = _first_as_good(judged, trust=[1.0], errors=CERTAIN if cautious else 1.0)
     demands = _demands(best, folds, k=k)
     tick(1.0)
     demand = _nearest_to_popularity(demands) if cautious else _best(demands)
@@ -159,17 +160,15 @@ def _best_overall(judged: Judged[Option], *, trust: Sequence[float]) -> Option:
 
 
 def _first_as_good(
-    judged: Judged[Option], *, trust: Sequence[float], of_difference: bool = True
+    judged: Judged[Option], *, trust: Sequence[float], errors: float = CERTAIN
 ) -> Option:
-    """The first option no more than one standard error below the best: of the difference or of the
-    best one itself, which is wider."""
+    """The first option below the best by no more than so many standard errors of the difference."""
     scales = _scales(judged, trust)
     best = judged[_best_overall(judged, trust=trust)]
     for option, figures in judged.items():
         less = [(b - f) * s for b, f, s in zip(best, figures, scales, strict=True)]
-        spread = less if of_difference else [b * s for b, s in zip(best, scales, strict=True)]
-        error = np.sqrt(sum(float(each.var()) / len(each) for each in spread))
-        if sum(float(each.mean()) for each in less) <= error:
+        error = np.sqrt(sum(float(each.var()) / len(each) for each in less))
+        if sum(float(each.mean()) for each in less) <= errors * error:
             return option
     raise ValueError("there is nothing to choose from")
 
@@ -186,7 +185,7 @@ def _nearest_to_popularity(demands: Demands) -> Demand:
     close = [
         demand
         for demand, figures in demands.items()
-        if (best - figures).mean() <= 2 * (best - figures).std() / np.sqrt(len(best))
+        if (best - figures).mean() <= CERTAIN * (best - figures).std() / np.sqrt(len(best))
     ]
     rising = [demand for demand in close if demand.floor_days or not demand.floor]
     return max(rising or close, key=lambda demand: (demand.floor, float(demands[demand].mean())))

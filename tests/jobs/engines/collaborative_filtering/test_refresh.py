@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jobs.engines import collaborative_filtering as cf
-from jobs.engines.collaborative_filtering.choice import NAMED
+from jobs.engines.collaborative_filtering import ease
+from jobs.engines.collaborative_filtering.mixtures import MIXTURES, NAMED, Mixture
 from jobs.engines.collaborative_filtering.refresh import touched_items
 from tests.jobs.engines.collaborative_filtering.matrices import random_interactions
 
@@ -31,10 +32,17 @@ def dense(near: cf.Neighbours, n: int) -> np.ndarray:
 
 
 class TestRefresh:
-    @pytest.mark.parametrize("name", ["blend", "window", "item-item", "rp3beta"])
-    def test_of_all_rows_equals_a_full_training(self, name: str) -> None:
+    @pytest.mark.parametrize(
+        "mixture",
+        [
+            *(NAMED[name][0] for name in ("blend", "window", "item-item", "rp3beta", "ease")),
+            Mixture(terms=1.0),
+            Mixture(window=0.5, together=0.2, linear=0.3),
+        ],
+    )
+    def test_of_all_rows_equals_a_full_training(self, mixture: Mixture) -> None:
         early, everything = halves()
-        config = cf.TrainingConfig(evaluate=False, user=None, mixtures=NAMED[name])
+        config = cf.TrainingConfig(evaluate=False, user=None, mixtures=(mixture,))
         old, full = cf.train(early, config), cf.train(everything, config)
         # The same choice for both: what is compared is the refresh, not the search.
         old = replace(old, choice=full.choice)
@@ -62,15 +70,30 @@ class TestRefresh:
         assert done.n_rows == 1
         np.testing.assert_array_equal(after[places][:, places][1:], before[1:])
 
-    def test_fills_the_rows_of_new_items_of_a_model_that_takes_a_whole_fit(self) -> None:
+    def test_makes_every_touched_row_again_whatever_the_search_may_choose(self) -> None:
+        early, everything = halves()
+        touched = touched_items(early, everything).tolist()
+        for mixture in MIXTURES:
+            config = cf.TrainingConfig(evaluate=False, user=None, mixtures=(mixture,))
+
+            done = cf.refresh(cf.train(early, config), everything, touched=touched, config=config)
+
+            assert done.n_rows == len(touched)
+
+    def test_fills_the_rows_of_new_items_where_a_linear_model_has_become_too_large(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         early, everything = halves()
         config = cf.TrainingConfig(evaluate=False, user=None, mixtures=NAMED["ease"])
         old = cf.train(early, config)
+        empty = old.item_ids[np.diff(old.neighbours.indptr) == 0].tolist()
+        monkeypatch.setattr(ease, "MOST_ITEMS", everything.n_items - 1)
 
         touched = touched_items(early, everything).tolist()
         done = cf.refresh(old, everything, touched=touched, config=config)
 
-        assert set(done.model.item_ids.tolist()) == set(everything.item_ids.tolist())
+        new = set(everything.item_ids.tolist()) - set(old.item_ids.tolist())
+        assert done.n_rows == len((new | set(empty)) & set(touched))
         assert done.model.n_pairs == everything.n_pairs
 
     def test_of_nothing_changes_nothing(self) -> None:
