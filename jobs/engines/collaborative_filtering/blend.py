@@ -64,8 +64,14 @@ class Blend(ItemTable):
     Config = BlendConfig
     config: BlendConfig
 
-    def __init__(self, config: BlendConfig | None = None, *, parts: Parts | None = None) -> None:
-        super().__init__(config)
+    def __init__(
+        self,
+        config: BlendConfig | None = None,
+        *values: Any,
+        parts: Parts | None = None,
+        **named: Any,
+    ) -> None:
+        super().__init__(config, *values, **named)
         self.parts = default_parts() if parts is None else parts
         # The table and the same with a row of what is wanted now, kept from one list to the next.
         self._floored: tuple[CSR, CSR] | None = None

@@ -11,6 +11,7 @@ from scipy import sparse
 from jobs.engines.collaborative_filtering import (
     BM25,
     Blend,
+    BlendConfig,
     BM25Config,
     CoView,
     ItemItem,
@@ -195,6 +196,7 @@ class TestArguments:
         assert BM25(K=20, K1=1.5, B=0.75).config == BM25Config(neighbours=19, k1=1.5, b=0.75)
         assert BM25(20, 1.5, 0.75, 1).config == BM25Config(neighbours=19, k1=1.5, b=0.75)
         assert UserUser(K=5).config.neighbours == 4
+        assert Blend(K=5).config == BlendConfig(neighbours=4)
 
     def test_may_be_the_fields_of_the_configuration(self) -> None:
         assert ItemItem(neighbours=7, alpha=0.7).config == ItemItemConfig(neighbours=7, alpha=0.7)
