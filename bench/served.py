@@ -52,11 +52,11 @@ class Log:
         columns = (self.users, self.items, self.kinds, self.values, self.times_s)
         return Log(*(column[events] for column in columns))
 
-    def matrix(self, weights: cf.EventWeights | None) -> cf.Interactions:
+    def matrix(
+        self, weights: cf.EventWeights | None, keep: cf.Keep = cf.Keep.FIRST
+    ) -> cf.Interactions:
         if weights is ALIKE:
-            return cf.build_interactions(
-                self.users, self.items, times_s=self.times_s, keep=cf.Keep.FIRST
-            )
+            return cf.build_interactions(self.users, self.items, times_s=self.times_s, keep=keep)
         return cf.behaviour_matrix(
             self.users,
             self.items,
@@ -64,6 +64,7 @@ class Log:
             values=self.values,
             times_s=self.times_s,
             weights=weights,
+            keep=keep,
         )
 
 
@@ -80,8 +81,8 @@ def main() -> int:
         seen = log.only(_seen(log, whole, split))
         rows.append(_popular(split))
         for name, weights in (("alike", ALIKE), ("weighed", cf.EventWeights())):
-            data = seen.matrix(weights)
-            portal = Portal(cf.train(data, TRAINING, catalogue=catalogue), data, whole, split)
+            run = cf.train(seen.matrix(weights), TRAINING, catalogue=catalogue)
+            portal = Portal(run, seen.matrix(weights, cf.Keep.NEWEST), whole, split)
             rows += [_judged(name, portal, rule) for rule in rules]
     for row in rows:
         print(
@@ -129,13 +130,18 @@ def _catalogue() -> dict[int | str, cf.ItemContent]:
 
 
 def _seen(log: Log, whole: cf.Interactions, split: cf.Split) -> Any:
-    """Which events a training before the hidden ones may read: nothing of a hidden pair, and by
-    time nothing later, such as a rating of what was viewed before."""
+    """Which events a training before the hidden ones may read: nothing of a hidden pair and nothing
+    later, such as a rating of what was viewed before."""
     train = split.train
     keys = _keys(log.users, log.items)
-    known = _keys(whole.user_ids[train.users], whole.item_ids[train.items])
-    seen = np.isin(keys, known)
-    return seen & (log.times_s <= train.times.max()) if split.name == "by-time" else seen
+    known = np.isin(keys, _keys(whole.user_ids[train.users], whole.item_ids[train.items]))
+    if split.name == "by-time":
+        return known & (log.times_s <= train.times.max())
+    pairs = _keys(whole.user_ids[whole.users], whole.item_ids[whole.items])
+    hidden = ~np.isin(pairs, _keys(whole.user_ids[train.users], whole.item_ids[train.items]))
+    end = np.full(whole.n_users, np.inf)
+    end[whole.users[hidden]] = whole.times[hidden]
+    return known & (log.times_s <= end[np.searchsorted(whole.user_ids, log.users)])
 
 
 def _keys(users: Any, items: Any) -> Any:
@@ -144,7 +150,7 @@ def _keys(users: Any, items: Any) -> Any:
 
 @dataclass(frozen=True)
 class Portal:
-    """A trained run, what it was trained on, and what its lists are judged by."""
+    """A trained run, histories by the newest event of each item, and what lists are judged by."""
 
     run: cf.TrainedModel
     data: cf.Interactions
@@ -156,7 +162,11 @@ def _lists(portal: Portal, rule: str) -> Iterator[list[int]]:
     run, data, whole, split = portal.run, portal.data, portal.whole, portal.split
     place = {item: number for number, item in enumerate(whole.item_ids.tolist())}
     own_row = {user: number for number, user in enumerate(data.user_ids.tolist())}
-    for user, idle in zip(split.users.tolist(), split.idle_days.tolist(), strict=True):
+    # The last item of everybody is asked for at once.
+    waits = split.name == "by-time"
+    idle_days = dict(zip(data.user_ids.tolist(), _idle_days(run, data).tolist(), strict=True))
+    for user in split.users.tolist():
+        idle = idle_days.get(whole.user_ids[user].item(), 0.0) if waits else 0.0
         row = own_row.get(whole.user_ids[user].item())
         own = slice(0, 0) if row is None else slice(data.indptr[row], data.indptr[row + 1])
         found = run.top_n(
@@ -170,6 +180,12 @@ def _lists(portal: Portal, rule: str) -> Iterator[list[int]]:
         )
         # An item that nobody met before is in no test, but takes its place all the same.
         yield [place.get(each.item_id, -1) for each in found]
+
+
+def _idle_days(run: cf.TrainedModel, data: cf.Interactions) -> Any:
+    """(n_users,) from the newest event of each history to the newest that the run knows."""
+    newest = data.times[data.indptr[1:] - 1]
+    return np.maximum(run.newest_s - newest, 0) / 86_400
 
 
 def _judged(name: str, portal: Portal, rule: str) -> dict[str, Any]:

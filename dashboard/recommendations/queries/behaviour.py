@@ -161,8 +161,9 @@ def signals_from(newest_first: Sequence[OwnEvent], *, weights: cf.EventWeights) 
     dismissed = tuple(i for i, events in by_item.items() if _is_dismissed(events))
     ignored = tuple(i for i, events in by_item.items() if _is_ignored(events))
     liked = [replace(s, weight=weight[s.item_id]) for s in met if s.item_id in weight]
+    # by_item is ordered by the newest event of each item; what is of one moment keeps that order.
+    liked.reverse()
     return Signals(
-        # by_item is ordered by the newest event of each item.
         liked=tuple(sorted(liked, key=lambda s: s.at)),
         hidden=frozenset(s.item_id for s in met) | frozenset(dismissed),
         dismissed=dismissed,

@@ -72,7 +72,7 @@ class Mixture:
                 (self.window, CoView()),
                 (self.together, ItemItem(ItemItemConfig(neighbours=200, alpha=0.7))),
                 (self.walk, RP3beta(walk)),
-                (self.terms, BM25(BM25Config(neighbours=200))),
+                (self.terms, BM25(BM25Config(neighbours=200, binary=True))),
                 (self.linear, EASE(EASEConfig(ridge=self.ridge))),
             )
             if weight

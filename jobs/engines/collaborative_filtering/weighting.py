@@ -15,6 +15,7 @@ from jobs.engines.collaborative_filtering.arrays import (
     Vector,
     make_csr,
     no_tick,
+    pattern,
     row_of_entries,
 )
 from jobs.engines.collaborative_filtering.blocks import neighbours_of
@@ -33,6 +34,8 @@ class BM25Config:
     """How soon a repeated or strong event stops adding."""
     b: float = 0.2
     """How much an item that everybody met is held down: 0 not at all, 1 fully."""
+    binary: bool = False
+    """Count every user of an item once. Otherwise weights enter."""
     recency: float = 0.0
     """Weight of a history item is (1 + rank) ** -recency."""
 
@@ -63,7 +66,7 @@ class BM25(ItemTable):
         return self._rows(user_items, rows, no_tick)
 
     def _rows(self, user_items: CSR, wanted: Ids | None, tick: Callable[[float], None]) -> CSR:
-        rows = user_items.T.tocsr()
+        rows = (pattern(user_items) if self.config.binary else user_items).T.tocsr()
         k1, b = self.config.k1, self.config.b
         sums = np.asarray(rows.sum(axis=1)).ravel()
         length = 1 - b + b * sums / max(sums.mean() if len(sums) else 0.0, 1e-9)

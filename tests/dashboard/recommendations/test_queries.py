@@ -69,3 +69,15 @@ class TestSignalsOf:
         liked = [signal.item_id for signal in own.liked]
         assert liked == [ids["Heeded"], ids["Forgiven"], ids["Forgiven again"]]
         assert own.hidden == set(ids.values()) - {ids["Restored"]}
+
+    def test_keep_the_order_of_the_log_within_one_moment(
+        self, world: World, make_user: Callable[..., User]
+    ) -> None:
+        ada = make_user()
+        names = ["Soup", "Word", "Baking"]
+        for name in names:
+            add_event(ada.id, world.items[name].id, minute=7)
+
+        own = queries.signals_of(ada.id, weights=EventWeights())
+
+        assert [each.item_id for each in own.liked] == [world.items[name].id for name in names]

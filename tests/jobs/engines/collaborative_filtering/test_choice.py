@@ -98,6 +98,21 @@ class TestChoose:
         assert cf.choose(data, split="leave-last-out").mixture == DEFAULT
 
 
+class TestMixture:
+    @pytest.mark.parametrize("mixture", TABLES)
+    def test_counts_people_whatever_events_weigh(self, mixture: cf.Mixture) -> None:
+        weighed = random_interactions()
+        alike = replace(weighed, weights=np.ones_like(weighed.weights))
+        tables = []
+        for data in (weighed, alike):
+            model = mixture.model()
+            model.fit(data.user_items, times=data.times)
+            tables.append(model.similarity.toarray())
+
+        assert np.unique(weighed.weights).size > 1
+        np.testing.assert_array_equal(*tables)
+
+
 class TestChoice:
     @pytest.mark.parametrize("mixture", [*TABLES, MIXTURES[-1]])
     def test_comes_back_from_its_parameters(self, mixture: cf.Mixture) -> None:
