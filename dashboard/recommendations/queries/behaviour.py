@@ -65,7 +65,8 @@ class Signals:
 def last_event_id() -> int:
     """The number of the newest event; 0 before the first.
 
-    Ask before reading: what commits meanwhile is read again the next time, never missed."""
+    Ask before reading: what commits meanwhile is read again the next time. Lower numbers may commit
+    later, so a reader that goes on from here goes back a little."""
     return session.scalar(select(func.max(Event.id))) or 0
 
 

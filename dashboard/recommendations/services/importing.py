@@ -16,6 +16,8 @@ from dashboard.catalogue.models import Item
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import Invalid, Problem
 from dashboard.core.i18n import _
+from dashboard.recommendations import queries
+from dashboard.recommendations.services import refreshing
 from dashboard.recommendations.services.reading import Line, Row, read_lines
 from dashboard.recommendations.services.transfer import ROWS_AT_ONCE, Format
 
@@ -46,11 +48,14 @@ def import_interactions(path: Path, *, form: Format, dry_run: bool, actor_id: in
         return Imported(*counts, dry_run=True)
     with transaction():
         n_lines = n_new = 0
+        last_event_id = queries.last_event_id()
         seen: set[Key] = set()
         for rows in _chunks(read_lines(path, form)):
             new = _unknown(rows, seen)
             n_lines, n_new = n_lines + len(rows), n_new + len(new)
             _store(new)
+        if n_new:
+            refreshing.set_back(last_event_id)
         audit.record(
             actor_id=actor_id,
             action="recommendations.import",

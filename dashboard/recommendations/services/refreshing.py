@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 from flask import current_app
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, case, update
 
 from dashboard.core.database import session, transaction, utcnow
 from dashboard.recommendations import queries
@@ -17,6 +17,10 @@ from dashboard.recommendations.services.training import matrix_of
 from jobs.engines import collaborative_filtering as cf
 
 log = logging.getLogger(__name__)
+
+# Numbers are given to events before they commit: one may appear below the newest that was read. The
+# people of this many numbers are read again.
+OVERLAP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +42,26 @@ def refresh_all() -> list[Refresh]:
 def refresh(run: TrainingRun) -> Refresh | None:
     """Take in what happened since the run's file was written; None when nothing did, or it is gone.
 
-    A training or another refresh that finishes meanwhile wins: this one is thrown away then."""
+    A training, another refresh or an import that finishes meanwhile wins: this one is thrown away then."""
     model = artefacts.find_model(run)
     if model is None or run.last_event_id is None:
         return None
     # What was read: the row may say another name by the time it is changed.
-    read = run.artefact
+    read, mark = run.artefact, run.last_event_id
     began, last_event_id = utcnow(), queries.last_event_id()
-    active = queries.count_events_by_user(after=run.last_event_id)
+    active = queries.count_events_by_user(after=mark)
     since = run.refreshed_at or run.started_at
     changed_at = queries.catalogue_changed_at()
     catalogue = queries.load_catalogue() if changed_at and changed_at >= since else None
     if not active and catalogue is None:
         return None
     try:
-        before = artefacts.load_pairs(run.id)
-    except (OSError, ValueError, KeyError) as error:
+        before = artefacts.load_pairs(read)
+    except (OSError, ValueError) as error:
         log.warning("run %s cannot be refreshed: %s", run.id, error)
         return None
-    others, theirs, now = _history_now(before, list(active))
+    recent = queries.count_events_by_user(after=mark - OVERLAP)
+    others, theirs, now = _history_now(before, sorted({*active, *recent}))
     after = _together(others, now)
     settings = current_app.config["ATRIUM"].recommendations
     done = cf.refresh(
@@ -67,12 +72,23 @@ def refresh(run: TrainingRun) -> Refresh | None:
         catalogue=catalogue,
     )
     name = artefacts.next_name(run)
-    cf.save_run(done.model, artefacts.folder() / name)
+    _save(name, done.model, after)
     values = {"artefact": name, "refreshed_at": began, "last_event_id": last_event_id}
-    if not _replace(run.id, read, values):
+    if not _replace(run.id, read, mark, values):
+        artefacts.remove(name)
         return None
-    artefacts.save_pairs(run.id, after)
+    artefacts.remove_replaced(name)
     return Refresh(run.id, sum(active.values()), done.n_rows, done.n_new_items)
+
+
+def set_back(last_event_id: int) -> None:
+    """Have every run read again what follows that event, in the caller's transaction.
+
+    For a long transaction whose events commit below numbers that were read meanwhile. Every mark gets
+    another value, so that a refresh under way, which has not seen these events, does not replace it."""
+    mark = TrainingRun.last_event_id
+    new = case((mark > last_event_id, last_event_id), else_=mark - 1)
+    session.execute(update(TrainingRun).values(last_event_id=new))
 
 
 def _history_now(
@@ -95,12 +111,26 @@ def _together(some: cf.Interactions, others: cf.Interactions) -> cf.Interactions
     )
 
 
-def _replace(run_id: int, read: str, values: dict[str, Any]) -> bool:
-    """Whether the run's file was still the one that was read."""
+def _save(name: str, model: cf.TrainedModel, pairs: cf.Interactions) -> None:
+    """Both files, before the run names them: what it names is always whole."""
+    try:
+        cf.save_run(model, artefacts.folder() / name)
+        artefacts.save_pairs(name, pairs)
+    except BaseException:
+        artefacts.remove(name)
+        raise
+
+
+def _replace(run_id: int, read: str, mark: int, values: dict[str, Any]) -> bool:
+    """Whether the run's file and mark were still those that were read."""
     with transaction():
         done = session.execute(
             update(TrainingRun)
-            .where(TrainingRun.id == run_id, TrainingRun.artefact == read)
+            .where(
+                TrainingRun.id == run_id,
+                TrainingRun.artefact == read,
+                TrainingRun.last_event_id == mark,
+            )
             .values(**values)
         )
     return bool(cast("CursorResult[Any]", done).rowcount)

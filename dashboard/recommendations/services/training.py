@@ -77,7 +77,9 @@ def _train(
 ) -> TrainingRun:
     settings: Recommendations = current_app.config["ATRIUM"].recommendations
     progress(0.0, _("Reading events"))
-    last_event_id = queries.last_event_id()
+    with transaction():
+        # Stored before anything is read: an import that commits meanwhile sets it back.
+        run.last_event_id = queries.last_event_id()
     events, weights = queries.load_events(), event_weights()
     interactions = matrix_of(events, weights)
     if interactions.n_pairs < settings.min_interactions:
@@ -93,7 +95,7 @@ def _train(
     trained = cf.train(interactions, config, progress=_scaled(progress), catalogue=catalogue)
     name = f"{run.id}.npz"
     cf.save_run(trained, artefacts.folder() / name)
-    artefacts.save_pairs(run.id, interactions)
+    artefacts.save_pairs(name, interactions)
     metrics = [asdict(row) for row in trained.metrics]
     current = queries.find_current_run()
     objection = publishing.objection(metrics, current, max_drop=settings.max_drop)
@@ -109,7 +111,6 @@ def _train(
         | {"event_weights": asdict(weights), "served": trained.choice, "ratings": ratings},
         "metrics": metrics,
         "message": " ".join(trained.notes)[:500],
-        "last_event_id": last_event_id,
     }
     with transaction():
         if not objection:

@@ -77,7 +77,7 @@ class TestRefreshAll:
         done = services.refresh_all()
 
         assert [(each.n_events, each.n_rows, each.n_new_items) for each in done] == [(0, 0, 1)]
-        assert artefacts.load_pairs(run.id).n_pairs == run.recipe["n_pairs"]
+        assert artefacts.load_pairs(run.artefact).n_pairs == run.recipe["n_pairs"]
 
     def test_a_second_refresh_goes_on_from_the_first(self, world: World, train: Train) -> None:
         run = train()
@@ -88,8 +88,10 @@ class TestRefreshAll:
             services.refresh_all()
             names.append(queries.get_run(run.id).artefact)
 
-        assert names == [f"{run.id}-1.npz", f"{run.id}-2.npz", f"{run.id}-3.npz"]
-        assert artefacts.load_pairs(run.id).n_pairs == run.recipe["n_pairs"] + 3
+        assert [name[:-13] for name in names] == [f"{run.id}-{n}" for n in (1, 2, 3)]
+        left = {path.name for path in artefacts.folder().glob("*.npz")}
+        assert left == {names[1], names[2], names[2].replace(".npz", ".pairs.npz")}
+        assert artefacts.load_pairs(run.artefact).n_pairs == run.recipe["n_pairs"] + 3
 
     def test_a_training_that_finished_meanwhile_wins(
         self, world: World, train: Train, monkeypatch: pytest.MonkeyPatch
@@ -138,12 +140,12 @@ class TestIgnored:
 
         add_event(user.id, word, taken, minute=9_000)
         services.refresh_all()
-        without = artefacts.load_pairs(run.id).n_pairs
+        without = artefacts.load_pairs(run.artefact).n_pairs
         add_event(user.id, word, given_back, minute=9_001)
         services.refresh_all()
 
         assert without == n_pairs - 1
-        assert artefacts.load_pairs(run.id).n_pairs == n_pairs
+        assert artefacts.load_pairs(run.artefact).n_pairs == n_pairs
         model = artefacts.find_model(queries.get_run(run.id))
         assert model is not None
         assert model.n_pairs == n_pairs
@@ -189,8 +191,8 @@ class TestRatings:
         add_event(user.id, items["Soup"].id, EventKind.DISMISS, minute=9_003)
 
         services.refresh_all()
-        refreshed = artefacts.load_pairs(run.id)
-        trained = artefacts.load_pairs(train().id)
+        refreshed = artefacts.load_pairs(run.artefact)
+        trained = artefacts.load_pairs(train().artefact)
 
         for name in ("user_ids", "item_ids", "indptr", "items", "times", "weights"):
             np.testing.assert_array_equal(getattr(refreshed, name), getattr(trained, name))
