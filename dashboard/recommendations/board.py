@@ -1,6 +1,6 @@
 """What the analysts' pages show: charts and tables put together from runs, files and counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -105,10 +105,19 @@ def rating_table(run: TrainingRun) -> Table | None:
     if found is None:
         return None
     label = _("Ratings foretold")
-    header = (_("Foretold from"), _("RMSE (stars)"))
+    header = (_("Foretold from"), _("RMSE (stars)"), _("95 percent interval"))
+    # Runs of former versions hold no intervals.
+    intervals = found.get("rmse_intervals", {})
     errors = sorted(found["rmse"].items(), key=lambda each: each[1])
-    rows = [(charts.rating_label(name), f"{error:.3f}") for name, error in errors]
+    rows = [
+        (charts.rating_label(name), f"{error:.3f}", _interval(intervals.get(name)))
+        for name, error in errors
+    ]
     return Table("ratings", label, header, rows)
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return f"{bounds[0]:.3f} – {bounds[1]:.3f}" if bounds else "–"
 
 
 def online_tables() -> list[Table]:

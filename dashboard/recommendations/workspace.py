@@ -48,6 +48,7 @@ def runs() -> str:
         state_labels=STATE_LABELS,
         figures=board.figures_of,
         rating_table=board.rating_table,
+        served_label=charts.served_label,
     )
 
 

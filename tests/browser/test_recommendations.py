@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.accounts.models import RoleName, User
-from dashboard.recommendations import services
+from dashboard.core.database import db
+from dashboard.recommendations import queries, services
 from tests.browser.test_look import faults
 from tests.factories.behaviour import add_event, make_item
 from tests.factories.portal import Visitor, violations
@@ -17,6 +18,16 @@ from tests.factories.portal import Visitor, violations
 pytestmark = pytest.mark.browser
 # A folder for pictures of the pages, to look at; none are kept otherwise.
 PICTURES = os.environ.get("ATRIUM_TEST_PICTURES", "")
+
+
+LONGEST = {
+    **{"window": 0.5, "together": 0.2, "linear": 0.3, "recency": 0.5, "floor": 1.0},
+    **{"trend": {"power": 0.75, "half_life_days": 14.0}, "floor_days": 30.0},
+}
+RATINGS = {
+    **{"n": 70, "rmse": {"item-knn": 1.111, "baseline": 1.234}},
+    "rmse_intervals": {"item-knn": [1.011, 1.211], "baseline": [1.134, 1.334]},
+}
 
 
 @pytest.fixture
@@ -88,6 +99,32 @@ class TestWorkspace:
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert wide == 0
+
+
+class TestRuns:
+    @pytest.mark.parametrize(
+        ("language", "dark", "width"), [("en", False, 1280), ("zh", True, 390)]
+    )
+    def test_the_list_needs_no_scrolling_on_a_desk(
+        self, ana: User, visitor: Visitor, language: str, dark: bool, width: int
+    ) -> None:
+        for run in queries.list_done_runs(limit=2):
+            run.recipe = run.recipe | {"served": LONGEST, "ratings": RATINGS}
+        db.session.commit()
+
+        page = visitor.open(
+            "/workspace/recommendations/runs",
+            user=ana,
+            language=language,
+            dark=dark,
+            width=width,
+        )
+
+        look(page, f"runs-{language}")
+        assert faults(page) == []
+        table = page.locator(".table-responsive").first
+        if width > 1000:
+            assert table.evaluate("each => each.scrollWidth - each.clientWidth") == 0
 
 
 class TestWhy:

@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dashboard.recommendations.charts.chart import Chart, model_label, rating_label, split_label
+from dashboard.recommendations.charts.chart import (
+    Chart,
+    model_label,
+    rating_label,
+    served_label,
+    split_label,
+)
 from dashboard.recommendations.charts.items import (
     activity,
     cold,
@@ -33,6 +39,7 @@ __all__ = [
     "people",
     "popularity",
     "rating_label",
+    "served_label",
     "similarity",
     "split_label",
     "workspace",

@@ -42,7 +42,7 @@ def import_interactions(path: Path, *, form: Format, dry_run: bool, actor_id: in
     """Store the interactions of a file that are not stored yet.
 
     Read twice: the first time every line is judged, and nothing is stored when one is bad.
-    Raises Invalid, which names every bad line."""
+    Raises Invalid, which names the bad lines, MOST_NAMED at most."""
     counts = _judge(path, form)
     if dry_run:
         return Imported(*counts, dry_run=True)

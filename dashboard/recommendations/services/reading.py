@@ -21,13 +21,11 @@ from dashboard.core.ids import MAX_ID
 from dashboard.recommendations.queries import MEETINGS
 from dashboard.recommendations.services.json_list import BrokenList, elements
 from dashboard.recommendations.services.transfer import COLUMNS, ROWS_AT_ONCE, Format
-from jobs.engines.collaborative_filtering.field_values import seconds
+from jobs.engines.collaborative_filtering.field_values import TIME_COLUMNS, seconds
 
 EARLIEST = datetime(1970, 1, 1)
 # Clocks differ; what happens next week has not happened.
 LATEST = timedelta(days=1)
-# The first of these that a line fills tells when.
-TIME_COLUMNS = ("created_at", "timestamp")
 STARS = range(1, 6)
 # Columns that are read of a file that has more.
 NAMES = (*COLUMNS, "rating", "timestamp")
@@ -234,6 +232,7 @@ def _checked_value(kind: EventKind, value: float | None) -> float | None:
 
 
 def _moment(raw: dict[str, Any]) -> datetime:
+    # The first of them that a line fills tells when.
     name = next((name for name in TIME_COLUMNS if raw.get(name) not in (None, "")), None)
     if name is None:
         raise BadLine(_("created_at or timestamp is missing"))

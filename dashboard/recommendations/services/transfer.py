@@ -3,8 +3,8 @@
 Columns: user_id and item_id (numbers of this portal), kind (view, watch, download, rating, favourite;
 "rating" when only a rating is given, otherwise "view"), value (rating: 1 to 5 stars, or under "rating";
 watch: fraction of the video, 0 to 1), created_at (ISO 8601, UTC unless it says otherwise) or timestamp
-(seconds since 1970; milli-, micro- and nanoseconds are told by their size). An export holds exactly these, so
-that it can be read in again.
+(seconds since 1970; milli-, micro- and nanoseconds are told by their size), which tells where both stand.
+An export has created_at and no rating or timestamp, so that it can be read in again.
 """
 
 import csv

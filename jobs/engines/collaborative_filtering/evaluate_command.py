@@ -71,10 +71,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
         raise WrongUsage("--split by-time needs a column timestamp or created_at")
     data = events.interactions(seed=arguments.seed)
     split = SPLITS[arguments.split](data)
-    opinions = hold_opinions(events)
+    known = _known(events, split)
+    opinions = hold_opinions(known)
     task = Task(
         split=split,
-        ratings=rated(split.train, events) if opinions else None,
+        ratings=rated(split.train, known) if opinions else None,
         k=arguments.k,
         seed=arguments.seed,
         catalogue_share=data.n_items / _catalogue_size(arguments, data),
@@ -92,7 +93,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     models = _table(names, task)
     errors = _rating_errors(events, seed=arguments.seed)
     if errors:
-        print("\nRMSE of ratings: " + ", ".join(f"{n} {e:.4f}" for n, e in errors.items()))
+        shown = (f"{n} {e.value:.4f} ({e.low:.4f} to {e.high:.4f})" for n, e in errors.items())
+        print("\nRMSE of ratings: " + ", ".join(shown))
     if arguments.json:
         summary = {
             "split": split.name,
@@ -102,9 +104,17 @@ def evaluate(arguments: argparse.Namespace) -> None:
             "tied_share": tied,
             "notes": notes,
             "models": models,
-            "rmse": errors,
+            "rmse": {name: error.value for name, error in errors.items()},
+            "rmse_intervals": {name: [error.low, error.high] for name, error in errors.items()},
         }
         print(json.dumps(summary))
+
+
+def _known(events: EventColumns, split: Split) -> EventColumns:
+    """What the training part may know: by time, a rating given after the cut is of the future."""
+    if split.name != "by-time":
+        return events
+    return events.until(float(split.train.times.max(initial=-np.inf)))
 
 
 def _chosen_names(text: str | None) -> list[str]:
@@ -223,7 +233,7 @@ def _line(name: str, row: MetricRow, *, coverage: float) -> str:
     )
 
 
-def _rating_errors(events: EventColumns, *, seed: int) -> dict[str, float]:
+def _rating_errors(events: EventColumns, *, seed: int) -> dict[str, Figure]:
     rated_ = np.isfinite(events.ratings)
     return errors_of(
         events.user_ids[rated_], events.item_ids[rated_], events.ratings[rated_], seed=seed

@@ -52,6 +52,18 @@ class EventColumns:
     ratings: Times
     """NaN where none was given."""
 
+    def until(self, moment_s: float) -> "EventColumns":
+        """What had happened at this moment; without times everything."""
+        if self.times_s is None:
+            return self
+        past = self.times_s <= moment_s
+        return EventColumns(
+            user_ids=self.user_ids[past],
+            item_ids=self.item_ids[past],
+            times_s=self.times_s[past],
+            ratings=self.ratings[past],
+        )
+
     def interactions(self, *, seed: int) -> Interactions:
         """First events of pairs. The order of equal times is drawn by lot, without times that of all.
 

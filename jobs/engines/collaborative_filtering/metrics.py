@@ -16,7 +16,7 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean over users with the 95 % interval that resampling the users gives."""
+    """A mean over users, or an error, with the 95 % interval that resampling gives."""
 
     value: float
     low: float

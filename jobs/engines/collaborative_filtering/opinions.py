@@ -20,7 +20,6 @@ def rated(train: Interactions, events: EventColumns) -> Interactions:
     Ratings of 0 and less are moved above it, all of them as much: comparisons take a mean off."""
     given = np.isfinite(events.ratings)
     ratings = events.ratings[given]
-    lift = 1 - ratings.min() if ratings.min() <= 0 else 0.0
     pairs = _keys(train, events.user_ids[given], events.item_ids[given])
     times = np.zeros(len(pairs)) if events.times_s is None else events.times_s[given]
     order = np.lexsort((times, pairs))
@@ -30,8 +29,10 @@ def rated(train: Interactions, events: EventColumns) -> Interactions:
     wanted = train.users * train.n_items + train.items
     place = np.minimum(np.searchsorted(pairs, wanted), len(pairs) - 1)
     found = pairs[place] == wanted
-    weights = (ratings[place] + lift).astype(np.float32)
-    return replace(train, weights=weights).only(found)
+    ratings = ratings[place[found]]
+    lowest = ratings.min(initial=1.0)
+    lift = 1 - lowest if lowest <= 0 else 0.0
+    return replace(train.only(found), weights=(ratings + lift).astype(np.float32))
 
 
 def _keys(train: Interactions, users: Labels, items: Labels) -> Labels:

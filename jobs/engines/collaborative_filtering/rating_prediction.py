@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from jobs.engines.collaborative_filtering.interactions import Labels
+from jobs.engines.collaborative_filtering.metrics import RESAMPLES, Figure, figure
 
 Numbers = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
@@ -19,6 +20,9 @@ Positions = npt.NDArray[np.int64]
 FEWEST_RATINGS = 50
 # Similarities of all pairs take minutes beyond: then only the baseline is told.
 MOST_RATINGS_COMPARED = 400_000
+# Ratings drawn for an interval: of more than MOST_DRAWN / RESAMPLES of them fewer resamples are made.
+MOST_DRAWN = 200_000_000
+FEWEST_RESAMPLES = 200
 # Similarities of a block of rows at most: 8 bytes each, a few times.
 BLOCK_ENTRIES = 2_000_000
 
@@ -163,6 +167,13 @@ def rmse(predicted: Numbers, true: Numbers) -> float:
     return float(np.sqrt(np.mean(np.square(predicted - true))))
 
 
+def rmse_figure(predicted: Numbers, true: Numbers, *, seed: int = 0) -> Figure:
+    """The same with the 95 % interval that resampling the squared errors gives."""
+    resamples = min(RESAMPLES, max(FEWEST_RESAMPLES, MOST_DRAWN // max(len(true), 1)))
+    squares = figure(np.square(predicted - true), seed=seed, resamples=resamples)
+    return Figure(*(float(np.sqrt(each)) for each in (squares.value, squares.low, squares.high)))
+
+
 def errors_of(
     users: Labels,
     items: Labels,
@@ -170,7 +181,7 @@ def errors_of(
     *,
     seed: int = 0,
     most_compared: int | None = None,
-) -> dict[str, float]:
+) -> dict[str, Figure]:
     """RMSE of every way to foretell on a random fifth of the ratings; none for too few of them.
 
     Neighbours are left out above MOST_RATINGS_COMPARED, and those of users or items where there are
@@ -194,7 +205,7 @@ def errors_of(
     errors = {}
     for name, model in models.items():
         model.fit(given)
-        errors[name] = rmse(model.predict(user[test], item[test]), rating[test])
+        errors[name] = rmse_figure(model.predict(user[test], item[test]), rating[test], seed=seed)
     return errors
 
 

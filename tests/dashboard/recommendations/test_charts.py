@@ -10,7 +10,9 @@ from dashboard.activity.models import EventKind
 from dashboard.recommendations import charts
 from dashboard.recommendations.models import TrainingRun
 from dashboard.recommendations.services import Reason
+from jobs.engines import collaborative_filtering as cf
 from jobs.engines.collaborative_filtering import Coverage, PopularityCurve
+from jobs.engines.collaborative_filtering.mixtures import FIRST_DEMAND
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -21,6 +23,48 @@ def row(model: str, value: float) -> dict[str, object]:
         **{"model": model, "split": "leave-last-out", "k": 10, "n_users": 7, "coverage": 0.5},
         **{"recall": figure, "ndcg": figure, "map": figure},
     }
+
+
+class TestServedLabel:
+    @pytest.mark.parametrize(
+        ("served", "expected"),
+        [
+            ({"terms": 1.0, "recency": 1.0}, "Similar items (BM25); newest first"),
+            (
+                {"window": 0.8, "together": 0.2, "recency": 1.0},
+                "Viewed soon after 80%, similar items 20%; newest first",
+            ),
+            (
+                {"walk": 1.0, "alpha": 0.7, "beta": 0.3, "recency": 0.5},
+                "Random walks (RP3beta) alpha 0.7 beta 0.3; newer items count more",
+            ),
+            (
+                {
+                    **{"linear": 1.0, "ridge": 300.0, "recency": 0.0, "floor": 1.0},
+                    **{"trend": {"power": 0.75, "half_life_days": 14.0}, "floor_days": 30.0},
+                },
+                "Linear model (EASE) ridge 300; old items count as new ones; "
+                "demand of late to the power 0.75, half-life 14 days; "
+                "floor of popular items 1, half of it after 30 days",
+            ),
+            (
+                {"together": 1.0, "floor": 0.3, "floor_days": 0.0},
+                "Similar items; old items count as new ones; floor of popular items 0.3",
+            ),
+            ({}, ""),
+        ],
+    )
+    def test_tells_all_that_was_chosen(self, served: dict[str, object], expected: str) -> None:
+        assert charts.served_label({"served": served}) == expected
+
+    def test_knows_every_part_that_a_search_may_mix(self) -> None:
+        for mixture in cf.NAMED["auto"]:
+            choice = cf.Choice(mixture, FIRST_DEMAND, 0.0)
+
+            assert charts.served_label({"served": choice.parameters()}).count(";") == 3
+
+    def test_of_a_run_without_a_choice_is_empty(self) -> None:
+        assert charts.served_label({}) == ""
 
 
 class TestSimilarity:

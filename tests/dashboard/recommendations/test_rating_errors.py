@@ -54,12 +54,17 @@ class TestRatingErrors:
             seed=0,
         )
 
-        assert told == {"n": 60, "rmse": {"baseline": 0.0, "item-knn": 0.0, "user-knn": 0.0}}
+        names = ("baseline", "item-knn", "user-knn")
+        assert told == {
+            "n": 60,
+            "rmse": dict.fromkeys(names, 0.0),
+            "rmse_intervals": {name: [0.0, 0.0] for name in names},
+        }
 
     def test_are_none_without_ratings(self) -> None:
         told = rating_errors(events([EventKind.VIEW], [np.nan], [1.0]), seed=0)
 
-        assert told == {"n": 0, "rmse": {}}
+        assert told == {"n": 0, "rmse": {}, "rmse_intervals": {}}
 
     def test_compare_no_more_than_is_cheap(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "MOST_COMPARED", 5)
@@ -81,7 +86,26 @@ class TestRun:
         assert set(ratings["rmse"]) == {"baseline", "item-knn", "user-knn"}
         assert f"{ratings['rmse']['baseline']:.3f}" in charts
         assert "a random fifth of 70 ratings" in charts
-        assert f"{min(ratings['rmse'].values()):.3f}" in runs
+        best = min(ratings["rmse"], key=ratings["rmse"].get)
+        low, high = ratings["rmse_intervals"][best]
+        assert low < ratings["rmse"][best] < high
+        for page in (charts, runs):
+            assert f"{ratings['rmse'][best]:.3f}" in page
+            assert f"{low:.3f} – {high:.3f}" in page
+
+    def test_of_a_former_version_has_no_intervals(
+        self, world: World, train: Train, as_analyst: FlaskClient
+    ) -> None:
+        run = train()
+        ratings = {"n": 70, "rmse": {"baseline": 1.234, "item-knn": 1.111}}
+        run.recipe = run.recipe | {"ratings": ratings}
+        db.session.commit()
+
+        charts, runs = (as_analyst.get(page).text for page in PAGES)
+
+        assert "1.234" in charts
+        assert "1.111" in charts
+        assert "1.111" in runs
 
     def test_says_when_there_are_too_few(
         self, world: World, train: Train, as_analyst: FlaskClient
@@ -92,7 +116,7 @@ class TestRun:
         run = train()
         charts, runs = (as_analyst.get(page).text for page in PAGES)
 
-        assert run.recipe["ratings"] == {"n": 1, "rmse": {}}
+        assert run.recipe["ratings"] == {"n": 1, "rmse": {}, "rmse_intervals": {}}
         assert "Too few ratings: there are 1, and an error is told from 50 on." in charts
         assert "too few ratings" in runs
 

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from dashboard.accounts.models import RoleName, User
 from dashboard.activity.models import Event, Favourite, Rating
 from dashboard.core.database import db
+from jobs.engines.collaborative_filtering.event_file import read_events
 from tests.dashboard.recommendations.conftest import World
 
 URL = "/api/v1/recommendations/interactions"
@@ -152,6 +154,23 @@ class TestImport:
         assert (response.json["n_lines"], response.json["n_new"]) == (4, 1)
         newest = select(Event.created_at).order_by(Event.id.desc()).limit(1)
         assert db.session.scalar(newest) == datetime(2026, 5, 1, 10)
+
+    @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+    def test_believes_the_column_of_times_that_the_engine_believes(
+        self, world: World, client: FlaskClient, admin: Headers, tmp_path: Path, form: str
+    ) -> None:
+        pair = {"user_id": world.crowd[0].id, "item_id": world.items["Soup"].id}
+        both = {**pair, "created_at": "2020-01-01T00:00:00Z", "timestamp": 1_777_629_600}
+        body = written(form, [both])
+
+        client.post(f"{URL}?format={form}", data=body, headers=admin)
+
+        stored = db.session.scalar(select(Event.created_at).order_by(Event.id.desc()).limit(1))
+        assert stored == datetime(2026, 5, 1, 10)
+        if form == "csv":
+            path = tmp_path / "both.csv"
+            path.write_bytes(body)
+            assert read_events([path]).times_s.tolist() == [1_777_629_600]
 
     @pytest.mark.parametrize("name", ["created_at", "timestamp"])
     @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ class TestEvaluate:
         assert all(figures <= set(model) for model in told["models"].values())
         assert 0 < told["models"]["blend"]["recall"] <= 1
         assert set(told["rmse"]) == {"baseline", "item-knn", "user-knn"}
+        assert set(told["rmse_intervals"]) == set(told["rmse"])
+        error, (low, high) = told["rmse"]["item-knn"], told["rmse_intervals"]["item-knn"]
+        assert 0 < low < error < high
+        assert f"item-knn {error:.4f} ({low:.4f} to {high:.4f})" in done.stdout
 
     def test_runs_every_model_when_none_is_named(self, ratings: Path) -> None:
         done = run(ENVIRONMENT, "recommend", "evaluate", "--ratings", str(ratings), "--json")
@@ -181,6 +185,28 @@ class TestEvaluate:
         told = json.loads(done.stdout.splitlines()[-1])
         assert told["notes"] == []
         assert told["models"]["pearson"]["ndcg"] != told["models"]["adjusted-cosine"]["ndcg"]
+
+    def test_knows_no_rating_given_after_the_cut(self, ratings: Path, tmp_path: Path) -> None:
+        """Everybody changes her mind in the end: a model of the past cannot know."""
+        lines = ratings.read_text().splitlines()
+        late = max(int(line.rsplit(",", 1)[1]) for line in lines[1:]) + 1
+        changed = [
+            f"{user},{item},{6 - float(rating):.1f},{late}"
+            for user, item, rating, _time in (line.split(",") for line in lines[1:])
+        ]
+        more = tmp_path / "changed.csv"
+        more.write_text("\n".join([lines[0], *changed]) + "\n")
+        options = ("--split", "by-time", "--models", "adjusted-cosine,pearson", "--json")
+
+        before = run(ENVIRONMENT, "recommend", "evaluate", "--ratings", str(ratings), *options)
+        after = run(
+            ENVIRONMENT, "recommend", "evaluate", "--ratings", str(ratings), str(more), *options
+        )
+
+        told = [json.loads(done.stdout.splitlines()[-1])["models"] for done in (before, after)]
+        for name in ("adjusted-cosine", "pearson"):
+            one, other = ({**models[name], "seconds": 0} for models in told)
+            assert one == other, name
 
     def test_leaves_out_what_compares_ratings_without_any(self, tmp_path: Path) -> None:
         path = tmp_path / "pairs.csv"

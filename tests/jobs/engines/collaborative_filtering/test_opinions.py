@@ -36,6 +36,13 @@ class TestRated:
 
         assert rated(split.train, given).user_items.toarray().tolist() == [[3, 0, 2], [0, 1, 0]]
 
+    def test_knows_the_past_alone(self) -> None:
+        given = events([4, 3, 2, 5, 1], times=[1, 2, 3, 4, 5])
+        train = given.interactions(seed=0)
+
+        assert rated(train, given.until(2)).user_items.toarray().tolist() == [[3, 0, 4], [0, 0, 0]]
+        assert not hold_opinions(given.until(1))
+
     def test_moves_ratings_above_zero(self) -> None:
         given = events([NAN, -2, 2, 0, 1], times=[1, 2, 3, 4, 5])
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from jobs.engines.collaborative_filtering.metrics import Figure
 from jobs.engines.collaborative_filtering.rating_prediction import (
     Baseline,
     Given,
@@ -9,6 +10,7 @@ from jobs.engines.collaborative_filtering.rating_prediction import (
     Similar,
     errors_of,
     rmse,
+    rmse_figure,
 )
 
 
@@ -72,4 +74,23 @@ class TestErrorsOf:
             np.append(users, users), np.append(items, items), np.repeat([9.0, 3.0], 60)
         )
 
-        assert once == again == {"baseline": 0.0, "item-knn": 0.0, "user-knn": 0.0}
+        exact = Figure(0.0, 0.0, 0.0)
+        assert once == again == {"baseline": exact, "item-knn": exact, "user-knn": exact}
+
+
+class TestRmseFigure:
+    def test_holds_the_true_error_as_often_as_it_says(self) -> None:
+        random = np.random.default_rng(3)
+
+        found = [rmse_figure(random.normal(0, 2, 300), np.zeros(300)) for _ in range(200)]
+
+        assert 180 <= sum(each.low <= 2 <= each.high for each in found) <= 199
+
+    def test_is_the_error_and_the_same_again(self) -> None:
+        true, predicted = np.arange(60.0), np.arange(60.0) ** 1.1
+
+        found = rmse_figure(predicted, true, seed=1)
+
+        assert found.value == pytest.approx(rmse(predicted, true))
+        assert found == rmse_figure(predicted, true, seed=1)
+        assert found != rmse_figure(predicted, true, seed=2)
