@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -32,20 +32,20 @@ class ItemIds:
 
 def load(
     source: str,
-    ratings: cf.Ratings,
+    rated: Iterable[str],
     texts: cf.ItemTexts | None,
     *,
     loaded_at: datetime,
     dry_run: bool,
 ) -> ItemIds:
-    """Make the items that are missing; an item that no file describes gets its number as title.
+    """Make the items that are missing, rated or described; one that no file describes gets its number as title.
 
     A dry run makes none and gives them numbers below 0."""
     # As text: one file's ids may be whole numbers to the reader and another's not.
     described: dict[str, cf.ItemText] = {}
     if texts:
         described = dict(zip(map(str, texts.item_ids.tolist()), texts.texts, strict=True))
-    labels = dict.fromkeys([*described, *map(str, ratings.item_ids.tolist())])
+    labels = dict.fromkeys([*described, *rated])
     external = {label: external_id(source, label) for label in labels}
     known = _known(source)
     missing = {name: described.get(label) for label, name in external.items() if name not in known}

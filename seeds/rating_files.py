@@ -1,14 +1,11 @@
-"""Interactions from files as `cf.Ratings`: CSV by the engine's reader; lines of JSON and Parquet pass its checks too."""
+"""Interactions from files as `cf.RatingLine`: CSV by the engine's reader; lines of JSON and Parquet pass its checks too."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
 from datetime import date
 from numbers import Number
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dashboard.core.errors import Invalid
 from dashboard.recommendations.services.reading import BadLine, read_records
@@ -30,61 +27,26 @@ NAMES = ("user_id", "item_id", *TIME_COLUMNS, "rating", "watch_percentage")
 SHOWN = 60
 
 
-def read(paths: Sequence[Path]) -> cf.Ratings:
-    """The events of all files together. Raises InvalidRatings with every problem of every file, and OSError."""
-    parts: list[cf.Ratings] = []
-    problems: list[cf.Problem] = []
+def lines(paths: Sequence[Path], problems: list[cf.Problem]) -> Iterator[cf.RatingLine]:
+    """The events of all files one by one; what is wrong is added to problems. Raises OSError."""
     for path in paths:
         form = FORMS.get(path.suffix.lower())
-        try:
-            parts.append(_read_records(path, form) if form else cf.read_ratings(path))
-        except cf.InvalidRatings as error:
-            problems += error.problems
-    if problems:
-        raise cf.InvalidRatings(problems)
-    columns = {each.name: [getattr(part, each.name) for part in parts] for each in fields(parts[0])}
-    return cf.Ratings(**{name: _joined(arrays) for name, arrays in columns.items()})
+        yield from _records(path, form, problems) if form else cf.rating_lines(path, problems)
 
 
-def _joined(arrays: list[Any]) -> Any:
-    """Whole numbers become texts beside texts."""
-    if len({array.dtype.kind for array in arrays}) > 1:
-        arrays = [array.astype(np.str_) for array in arrays]
-    return np.concatenate(arrays)
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    user_id: str
-    item_id: str
-    time_s: float
-    rating: float
-    watched: float
-
-
-def _read_records(path: Path, form: Format) -> cf.Ratings:
+def _records(path: Path, form: Format, problems: list[cf.Problem]) -> Iterator[cf.RatingLine]:
     """A file of objects; they count as lines. What is not there is found out by every line of its own."""
     path.stat()  # says that there is no such file
-    file = CsvFile(path, required=())
-    events: list[_Event] = []
+    file = CsvFile(path, required=(), problems=problems)
     number = 0
     try:
         for number, raw in read_records(path, form, names=NAMES):
-            events += _events(file, number, raw)
+            yield from _events(file, number, raw)
     except Invalid as error:
         file.report(number + 1, error.message)
-    if file.problems:
-        raise cf.InvalidRatings(file.problems)
-    return cf.Ratings(
-        user_ids=np.array([event.user_id for event in events], dtype=np.str_),
-        item_ids=np.array([event.item_id for event in events], dtype=np.str_),
-        times_s=np.array([event.time_s for event in events], dtype=np.float64),
-        ratings=np.array([event.rating for event in events], dtype=np.float64),
-        watched=np.array([event.watched for event in events], dtype=np.float64),
-    )
 
 
-def _events(file: CsvFile, number: int, raw: Any) -> list[_Event]:
+def _events(file: CsvFile, number: int, raw: Any) -> list[cf.RatingLine]:
     """The event of a line; none of one that is reported at once."""
     if isinstance(raw, BadLine):
         file.report(number, str(raw))
@@ -99,14 +61,14 @@ def _events(file: CsvFile, number: int, raw: Any) -> list[_Event]:
     return [] if odd else [_event(file, number, given)]
 
 
-def _event(file: CsvFile, number: int, given: dict[str, Any]) -> _Event:
+def _event(file: CsvFile, number: int, given: dict[str, Any]) -> cf.RatingLine:
     texts = {name: _text(value) for name, value in given.items()}
     # The column of times is the first that the line fills.
     line = Fields(file, Row(number, {name: text for name, text in texts.items() if text}))
     timed = any(texts.get(name) for name in TIME_COLUMNS)
     if not timed:
         line.report(f"{' or '.join(TIME_COLUMNS)} is missing")
-    return _Event(
+    return cf.RatingLine(
         user_id=line.required("user_id"),
         item_id=line.required("item_id"),
         time_s=line.time_s() if timed else math.nan,

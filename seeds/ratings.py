@@ -1,15 +1,16 @@
 """Interactions of real people from files: `run.py seed --ratings FILE... [--items FILE] [--dry-run]`.
 
-The whole of every file is checked first; then all of it is stored in one transaction, or nothing. Loading the same
+The whole of every file is checked first and laid aside on disk; then all of it is stored in one transaction, or nothing. Loading the same
 files again adds nothing; a dry run stores nothing and says what would be. People come in under a number, inactive: nobody can sign in as one of them.
 """
 
 import math
 import re
 import secrets
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +29,7 @@ from dashboard.job_queue.services import enqueue
 from dashboard.recommendations.messages import TrainRecommender
 from jobs.engines import collaborative_filtering as cf
 from seeds import rated_items, rating_files
+from seeds.rating_spool import Spool, Spooled
 
 # Rows that one INSERT carries.
 CHUNK = 5_000
@@ -47,12 +49,13 @@ class Loaded:
     n_items: int = 0
     n_users: int = 0
     n_known: int = 0
-    kinds: Counter[str] | None = None
+    kinds: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
 
     def __str__(self) -> str:
-        kinds = self.kinds or Counter()
-        events = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items())) or "none"
+        events = (
+            ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.kinds.items())) or "none"
+        )
         loaded = "dry run, nothing is stored; would load" if self.dry_run else "loaded"
         lines = [
             f"{loaded} from {self.source}: {self.n_items:,} new items, {self.n_users:,} new users",
@@ -68,42 +71,58 @@ def load(files: Sequence[Path], items: Path | None = None, *, dry_run: bool = Fa
 
     Raises Invalid, which names every problem with its file and line, before anything is stored.
     """
+    with Spool() as spool:
+        texts = _judge(files, items, spool)
+        loaded = Loaded(_source_of(files[0]), dry_run=dry_run)
+        if dry_run:
+            _load(loaded, spool, texts)
+            return str(loaded)
+        with transaction():
+            user_ids = _load(loaded, spool, texts)
+            _store_present_ratings(user_ids)
+            audit.record(actor_id=None, action="catalogue.load_ratings", summary=str(loaded))
+            if loaded.kinds:
+                enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
+    return str(loaded)
+
+
+def _judge(files: Sequence[Path], items: Path | None, spool: Spool) -> cf.ItemTexts | None:
+    """Every line of every file: into the spool, or named."""
+    problems: list[cf.Problem] = []
     try:
-        ratings = rating_files.read(files)
-        texts = cf.read_items(items) if items else None
+        spool.add(line for line in rating_files.lines(files, problems) if not problems)
+        if problems:
+            raise cf.InvalidRatings(problems)
+        return cf.read_items(items) if items else None
     except cf.InvalidRatings as error:
         raise _invalid(error) from error
     except OSError as error:
         message = f"{error.filename}: {error.strerror}"
         raise Invalid(message) from error
-    loaded = Loaded(_source_of(files[0]), dry_run=dry_run)
-    if dry_run:
-        _prepare(loaded, ratings, texts)
-        return str(loaded)
-    with transaction():
-        user_ids, new = _prepare(loaded, ratings, texts)
-        for chunk in _chunks(new):
-            session.execute(insert(Event), chunk)
-        _store_present_ratings(user_ids)
-        audit.record(actor_id=None, action="catalogue.load_ratings", summary=str(loaded))
-        if new:
-            enqueue(TrainRecommender(), owner_id=None, unique_key="recommendations.train")
-    return str(loaded)
+    except sqlite3.Error as error:
+        message = f"the lines cannot be laid aside in the temporary folder: {error}"
+        raise Invalid(message) from error
 
 
-def _prepare(
-    loaded: Loaded, ratings: cf.Ratings, texts: cf.ItemTexts | None
-) -> tuple[list[int], list[EventRow]]:
-    """The people of the files and what of their events is new; makes the people and items, but in a dry run."""
+def _load(loaded: Loaded, spool: Spool, texts: cf.ItemTexts | None) -> list[int]:
+    """Store people, items and what of the events is new, or in a dry run only count it; the people's rows."""
     source, dry_run = loaded.source, loaded.dry_run
-    item_ids = rated_items.load(
-        source, ratings, texts, loaded_at=_earliest(ratings), dry_run=dry_run
-    )
-    loaded.n_items = item_ids.n_new
-    user_ids, loaded.n_users = _load_users(source, ratings, dry_run=dry_run)
-    new, loaded.n_known = _new_events(_event_rows(ratings, user_ids, item_ids.by_label))
-    loaded.kinds = Counter(row["kind"] for row in new)
-    return list(user_ids.values()), new
+    start = _time(spool.earliest_s)
+    items = rated_items.load(source, spool.items, texts, loaded_at=start, dry_run=dry_run)
+    loaded.n_items = items.n_new
+    item_ids = [items.by_label[label] for label in spool.items]
+    user_ids, loaded.n_users = _load_users(source, spool.users, dry_run=dry_run)
+    # A scale of ten is halved; 1 to 5 stays.
+    scale = 1.0 if spool.largest_rating <= STARS else STARS / 10
+    for lot in spool.by_user(CHUNK):
+        rows = [row for line in lot for row in _event_rows(line, user_ids, item_ids, scale)]
+        new = _new_events(rows)
+        loaded.n_known += len(rows) - len(new)
+        loaded.kinds.update(row["kind"] for row in new)
+        if not dry_run:
+            for chunk in _chunks(new):
+                session.execute(insert(Event), chunk)
+    return user_ids
 
 
 def _invalid(error: cf.InvalidRatings) -> Invalid:
@@ -117,22 +136,16 @@ def _source_of(path: Path) -> str:
     return name or "csv"
 
 
-def _earliest(ratings: cf.Ratings) -> datetime:
-    return _time(float(ratings.times_s.min())) if len(ratings.times_s) else _time(0.0)
-
-
 # ----------------------------------------------------------------------------------------------- people
 
 
-def _load_users(source: str, ratings: cf.Ratings, *, dry_run: bool) -> tuple[dict[Any, int], int]:
-    """The row of every person in the files, made where missing, and how many were made.
+def _load_users(source: str, labels: list[str], *, dry_run: bool) -> tuple[list[int], int]:
+    """The row of every person in the files, in their order, made where missing, and how many were made.
 
     A dry run makes none and gives them numbers below 0."""
-    names = {
-        label: user_name(source, str(label)) for label in dict.fromkeys(ratings.user_ids.tolist())
-    }
+    names = [user_name(source, label) for label in labels]
     known = _known_users(source)
-    missing = [name for name in names.values() if name not in known]
+    missing = [name for name in names if name not in known]
     if dry_run:
         known |= {name: -place for place, name in enumerate(missing, start=1)}
     elif missing:
@@ -149,7 +162,7 @@ def _load_users(source: str, ratings: cf.Ratings, *, dry_run: bool) -> tuple[dic
         grants = [{"user_id": known[name], "role_id": learner} for name in missing]
         for grant_chunk in _chunks(grants):
             session.execute(insert(user_role), grant_chunk)
-    return {label: known[name] for label, name in names.items()}, len(missing)
+    return [known[name] for name in names], len(missing)
 
 
 def _known_users(source: str) -> dict[str, int]:
@@ -172,45 +185,33 @@ def user_name(source: str, label: str) -> str:
 
 
 def _event_rows(
-    ratings: cf.Ratings, user_ids: dict[Any, int], item_ids: dict[str, int]
+    line: Spooled, user_ids: list[int], item_ids: list[int], scale: float
 ) -> Iterator[EventRow]:
-    given = [value for value in ratings.ratings.tolist() if not math.isnan(value)]
-    # A scale of ten is halved; 1 to 5 stays.
-    scale = 1.0 if max(given, default=0.0) <= STARS else STARS / 10
-    for user, item, time_s, rating, watched in zip(
-        ratings.user_ids.tolist(),
-        ratings.item_ids.tolist(),
-        ratings.times_s.tolist(),
-        ratings.ratings.tolist(),
-        ratings.watched.tolist(),
-        strict=True,
-    ):
-        row = {
-            "user_id": user_ids[user],
-            "item_id": item_ids[str(item)],
-            "created_at": _time(time_s),
-        }
-        if math.isnan(rating):
-            yield {**row, "kind": EventKind.VIEW.value, "value": None}
-        else:
-            stars = float(min(STARS, max(1, math.ceil(rating * scale))))
-            yield {**row, "kind": EventKind.RATING.value, "value": stars}
-        if watched > 0:
-            yield {**row, "kind": EventKind.WATCH.value, "value": watched / 100}
+    row = {
+        "user_id": user_ids[line.user],
+        "item_id": item_ids[line.item],
+        "created_at": _time(line.time_s),
+    }
+    if line.rating is None:
+        yield {**row, "kind": EventKind.VIEW.value, "value": None}
+    else:
+        stars = float(min(STARS, max(1, math.ceil(line.rating * scale))))
+        yield {**row, "kind": EventKind.RATING.value, "value": stars}
+    if line.watched:
+        yield {**row, "kind": EventKind.WATCH.value, "value": line.watched / 100}
 
 
-def _new_events(rows: Iterator[EventRow]) -> tuple[list[EventRow], int]:
-    """The rows that are not stored yet, and how many are. The same event twice in a file counts twice."""
-    wanted = list(rows)
-    known = _known_events({row["user_id"] for row in wanted})
+def _new_events(rows: list[EventRow]) -> list[EventRow]:
+    """Those of whole people that are not stored yet. The same event twice in a file counts twice."""
+    known = _known_events({row["user_id"] for row in rows})
     new: list[EventRow] = []
-    for row in wanted:
+    for row in rows:
         key = (row["user_id"], row["item_id"], row["kind"], row["created_at"])
         if known[key]:
             known[key] -= 1
         else:
             new.append(row)
-    return new, len(wanted) - len(new)
+    return new
 
 
 def _known_events(user_ids: set[int]) -> Counter[tuple[int, int, str, datetime]]:
@@ -224,8 +225,8 @@ def _known_events(user_ids: set[int]) -> Counter[tuple[int, int, str, datetime]]
 
 def _store_present_ratings(user_ids: list[int]) -> None:
     """The newest rating of each person and item is the one that holds."""
-    newest: dict[tuple[int, int], EventRow] = {}
     for chunk in _chunks(user_ids, size=500):
+        newest: dict[tuple[int, int], EventRow] = {}
         query = (
             select(Event.user_id, Event.item_id, Event.value, Event.created_at)
             .where(Event.user_id.in_(chunk), Event.kind == EventKind.RATING)
@@ -235,8 +236,8 @@ def _store_present_ratings(user_ids: list[int]) -> None:
             row = {"user_id": user_id, "item_id": item_id, "updated_at": at}
             newest[user_id, item_id] = {**row, "stars": int(value or 1)}
         session.execute(delete(Rating).where(Rating.user_id.in_(chunk)))
-    for rows in _chunks(list(newest.values())):
-        session.execute(insert(Rating), rows)
+        for rows in _chunks(list(newest.values())):
+            session.execute(insert(Rating), rows)
 
 
 def _time(seconds: float) -> datetime:

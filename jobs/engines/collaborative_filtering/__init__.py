@@ -53,7 +53,9 @@ from jobs.engines.collaborative_filtering.rating_prediction import FEWEST_RATING
 from jobs.engines.collaborative_filtering.reader import (
     ItemText,
     ItemTexts,
+    RatingLine,
     Ratings,
+    rating_lines,
     read_items,
     read_ratings,
 )
@@ -130,6 +132,7 @@ __all__ = [
     "RP3betaConfig",
     "RankBlend",
     "RankBlendConfig",
+    "RatingLine",
     "Ratings",
     "Reason",
     "RecentPopularity",
@@ -157,6 +160,7 @@ __all__ = [
     "evaluate",
     "leave_last_out",
     "load_run",
+    "rating_lines",
     "read_items",
     "read_ratings",
     "refresh",

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,21 +31,36 @@ class Row:
 
 
 class CsvFile:
-    """The rows of a file as text; look at `problems` when they have been read."""
+    """The rows of a file as text, one by one; look at `problems` when they have been read."""
 
-    def __init__(self, path: Path, *, required: Sequence[str], one_of: Sequence[str] = ()) -> None:
-        """`required` columns must be there, and of `one_of`, if there are any, at least one."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        required: Sequence[str],
+        one_of: Sequence[str] = (),
+        problems: list[Problem] | None = None,
+    ) -> None:
+        """`required` columns must be there, and of `one_of`, if there are any, at least one.
+
+        Given a list of problems, those of this file are added to it."""
         self.name, self._path = path.name, path
         self._required, self._one_of = required, one_of
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = [] if problems is None else problems
 
     def rows(self) -> Iterator[Row]:
         """Every row that fits the header. Nothing when the file or the header cannot be used."""
-        text = self._text()
-        if text is None:
-            return
+        with self._path.open("rb") as file:
+            # What is no file but a pipe can be read only once.
+            content = file if file.seekable() else io.BytesIO(file.read())
+            if self._is_text(content):
+                content.seek(0)
+                with io.TextIOWrapper(content, "utf-8-sig", newline="") as text:
+                    yield from self._rows(text)
+
+    def _rows(self, text: io.TextIOWrapper) -> Iterator[Row]:
         # strict: a quote that is never closed must not swallow the rest of the file unseen.
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(text, strict=True)
         try:
             header = [name.strip() for name in next(reader, [])]
             if self._header_fits(header):
@@ -67,18 +82,20 @@ class CsvFile:
                 self.report(start, f"has {len(record)} fields, expected {len(header)}")
             start = reader.line_num + 1  # type: ignore[attr-defined]
 
-    def _text(self) -> str | None:
-        content = self._path.read_bytes()
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            self.report(line, "is not UTF-8 text")
-            return None
-        if "\0" in text:
-            self.report(text.count("\n", 0, text.index("\0")) + 1, "holds a zero byte")
-            return None
-        return text
+    def _is_text(self, lines: Iterable[bytes]) -> bool:
+        """Looked through line by line, before any row is given out."""
+        zero = None
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                self.report(number, "is not UTF-8 text")
+                return False
+            if zero is None and b"\0" in line:
+                zero = number
+        if zero is not None:
+            self.report(zero, "holds a zero byte")
+        return zero is None
 
     def _header_fits(self, header: list[str]) -> bool:
         missing = [name for name in self._required if name not in header]

@@ -2,9 +2,9 @@
 
 The ids of one call are whole numbers when every one of them is, and text otherwise."""
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +37,17 @@ class Ratings:
     """Percent of the video, 0 to 100, NaN where it is not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class RatingLine:
+    """One line of a file; numbers as in `Ratings`."""
+
+    user_id: str
+    item_id: str
+    time_s: float
+    rating: float
+    watched: float
+
+
 @dataclass(frozen=True)
 class ItemText:
     """What a file says of one item; texts are empty where it says nothing."""
@@ -67,13 +78,42 @@ def read_ratings(*paths: Path) -> Ratings:
     nanoseconds) since 1970.
 
     Raises InvalidRatings with every problem of every file."""
-    events = _read(paths, ("user_id", "item_id"), _event, one_of=TIME_COLUMNS)
-    return Ratings(
-        user_ids=_labels([event.user_id for event in events]),
-        item_ids=_labels([event.item_id for event in events]),
-        times_s=_column(events, "time_s"),
-        ratings=_column(events, "rating"),
-        watched=_column(events, "watched"),
+    problems: list[Problem] = []
+    known: dict[str, str] = {}
+    users, items = [], []
+    columns = [array("d") for _ in range(3)]
+    for path in paths:
+        for event in rating_lines(path, problems):
+            # One text for all lines that name the same.
+            users.append(known.setdefault(event.user_id, event.user_id))
+            items.append(known.setdefault(event.item_id, event.item_id))
+            values = (event.time_s, event.rating, event.watched)
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+    if problems:
+        raise InvalidRatings(problems)
+    times, ratings, watched = (np.array(column, dtype=np.float64) for column in columns)
+    return Ratings(_labels(users), _labels(items), times, ratings, watched)
+
+
+def rating_lines(path: Path, problems: list[Problem]) -> Iterator[RatingLine]:
+    """The events of a file as `read_ratings` takes it, one by one.
+
+    What is wrong is added to problems, at the latest after the last one; a line that is named there counts for nothing."""
+    required = ("user_id", "item_id")
+    file = CsvFile(path, required=required, one_of=TIME_COLUMNS, problems=problems)
+    for row in file.rows():
+        yield rating_line(Fields(file, row))
+
+
+def rating_line(fields: Fields) -> RatingLine:
+    """The event of one line; what is wrong with it is reported."""
+    return RatingLine(
+        user_id=fields.required("user_id"),
+        item_id=fields.required("item_id"),
+        time_s=fields.time_s(),
+        rating=fields.number("rating", largest=LARGEST_RATING),
+        watched=fields.number("watch_percentage", largest=100.0),
     )
 
 
@@ -83,7 +123,7 @@ def read_items(path: Path) -> ItemTexts:
 
     Raises InvalidRatings with every problem of the file."""
     first_line: dict[str, int] = {}
-    items = _read([path], ("item_id", "name"), lambda fields: _item(fields, first_line))
+    items = _read(path, ("item_id", "name"), lambda fields: _item(fields, first_line))
     return ItemTexts(
         item_ids=_labels([item_id for item_id, _ in items]),
         texts=tuple(text for _, text in items),
@@ -94,45 +134,20 @@ def read_item_ids(path: Path) -> Labels:
     """(n_lines,) the item ids of a file as text, whatever else its columns are.
 
     Raises InvalidRatings with every problem of the file."""
-    ids = _read([path], ("item_id",), lambda fields: fields.required("item_id"))
+    ids = _read(path, ("item_id",), lambda fields: fields.required("item_id"))
     return np.array(ids, dtype=np.str_)
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    user_id: str
-    item_id: str
-    time_s: float
-    rating: float
-    watched: float
-
-
 def _read(
-    paths: Sequence[Path],
+    path: Path,
     required: Sequence[str],
     parse: Callable[[Fields], Line],
-    *,
-    one_of: Sequence[str] = (),
 ) -> list[Line]:
-    lines: list[Line] = []
-    problems: list[Problem] = []
-    for path in paths:
-        file = CsvFile(path, required=required, one_of=one_of)
-        lines += [parse(Fields(file, row)) for row in file.rows()]
-        problems += file.problems
-    if problems:
-        raise InvalidRatings(problems)
+    file = CsvFile(path, required=required)
+    lines = [parse(Fields(file, row)) for row in file.rows()]
+    if file.problems:
+        raise InvalidRatings(file.problems)
     return lines
-
-
-def _event(fields: Fields) -> _Event:
-    return _Event(
-        user_id=fields.required("user_id"),
-        item_id=fields.required("item_id"),
-        time_s=fields.time_s(),
-        rating=fields.number("rating", largest=LARGEST_RATING),
-        watched=fields.number("watch_percentage", largest=100.0),
-    )
 
 
 def _item(fields: Fields, first_line: dict[str, int]) -> tuple[str, ItemText]:
@@ -151,10 +166,6 @@ def _item(fields: Fields, first_line: dict[str, int]) -> tuple[str, ItemText]:
         duration_s=fields.number("duration_s"),
         type=fields.text("type"),
     )
-
-
-def _column(events: list[_Event], name: str) -> Numbers:
-    return np.fromiter(map(attrgetter(name), events), dtype=np.float64, count=len(events))
 
 
 def _labels(ids: list[str]) -> Labels:
