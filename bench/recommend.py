@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from workers import recommend as worker
+from workers import served_lists
 from workers.recommend import (
     DEFAULT,
     ENGINES,
@@ -71,7 +72,9 @@ def main() -> int:
         for case in _ratings_cases(Path(folder), quick=options.quick):
             ratings[case.name] = _measure(case, peer_python, quick=options.quick)
             _print_ratings(case.name, ratings[case.name])
-        served = _run(OUR_SERVED, OUR_PYTHON, _served_case(Path(folder), quick=options.quick))
+        served_case = _served_case(Path(folder), quick=options.quick)
+        served = _run(OUR_SERVED, OUR_PYTHON, served_case)
+        served |= _figures(OUR_PYTHON, served_lists.__file__, served_case.path)
         _print_served(served)
         for case in cases:
             if "synthetic" in case.name:
@@ -249,7 +252,11 @@ def _measure(case: Case, peer_python: Path | None, *, quick: bool) -> dict[str, 
 
 
 def _run(name: str, python: Path, case: Case) -> dict[str, float]:
-    command = [python, worker.__file__, name, case.path, case.repeats]
+    return _figures(python, worker.__file__, name, case.path, case.repeats)
+
+
+def _figures(*command: Any) -> dict[str, float]:
+    """What a worker prints last."""
     done = subprocess.run(
         list(map(str, command)),
         # The peer warns at every fit about a conversion of its own.
@@ -322,8 +329,10 @@ def _print_ratings(name: str, ratings: dict[str, dict[str, float]]) -> None:
 
 def _print_served(served: dict[str, float]) -> None:
     print(
-        f"\nServed out of {served['n_items']:,.0f} items, with reasons and variety: "
-        f"p50 {served['list_p50_ms']:.2f} ms, p99 {served['list_p99_ms']:.2f} ms (wall)"
+        f"\nA list out of {served['n_items']:,.0f} items, with reasons and variety: the engine alone "
+        f"p50 {served['list_p50_ms']:.2f} ms, p99 {served['list_p99_ms']:.2f} ms (wall); the whole portal "
+        f"p50 {served['portal_p50_ms']:.2f} ms, p99 {served['portal_p99_ms']:.2f} ms (wall), "
+        f"p50 {served['portal_cpu_p50_ms']:.2f} ms (CPU)"
     )
 
 

@@ -121,7 +121,7 @@ def _live(name: str, model: Any, user_items: sparse.csr_matrix) -> dict[str, flo
 
 
 def _serve(state: dict[str, Any]) -> dict[str, float]:
-    """Lists as a portal makes them: a trained run, variety, reasons, an idle user."""
+    """The engine's part of a portal's lists: a trained run, variety, reasons, an idle user; see served_lists.py."""
     from jobs.engines import collaborative_filtering as cf
 
     data = _interactions(state)

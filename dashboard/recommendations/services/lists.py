@@ -190,7 +190,11 @@ def _visible(
     wanted = n + SPARE
     while True:
         found = suggest(wanted)
-        items = catalogue.list_items_by_id([int(each.item_id) for each in found])
+        ids = [int(each.item_id) for each in found]
+        # The spare ones are loaded only when drafts take places: rows of items are most of the time.
+        items = catalogue.list_items_by_id(ids[:n])
+        if len(items) < n:
+            items += catalogue.list_items_by_id(ids[n:])
         if len(items) >= n or len(found) < wanted:
             return _recommendations(found, items[:n], own)
         wanted *= 2
