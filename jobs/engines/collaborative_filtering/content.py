@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from jobs.engines.collaborative_filtering.arrays import CSR
-from jobs.engines.collaborative_filtering.kernel import drop_itself, keep_strongest
+from jobs.engines.collaborative_filtering.arrays import CSR, column_counts, no_tick
+from jobs.engines.collaborative_filtering.blocks import neighbours_of
+from jobs.engines.collaborative_filtering.kernel import Denominator
 
 # Characters of a text that are looked at: what it is about stands at its beginning.
 LONGEST_TEXT = 2_000
-BLOCK_ROWS = 2_000
+# Multiplications of all comparisons at most: about a minute.
+MOST_WORK = 5e9
 
 
 @dataclass(frozen=True)
@@ -45,24 +47,34 @@ class ItemContent:
 def content_neighbours(items: Sequence[ItemContent], config: ContentConfig | None = None) -> CSR:
     """(n_items, n_items) cosines above `least`, no diagonal, the strongest of every row."""
     config = config or ContentConfig()
-    vectors = _vectors(items, config)
-    across = vectors.T.tocsr()
-    blocks = []
-    for start in range(0, len(items), BLOCK_ROWS):
-        rows = np.arange(start, min(start + BLOCK_ROWS, len(items)))
-        block = sparse.csr_matrix(vectors[rows] @ across, dtype=np.float32)
-        block.data[block.data < config.least] = 0.0
-        drop_itself(block, rows)
-        blocks.append(keep_strongest(block, keep=config.neighbours))
-    empty = sparse.csr_matrix((0, len(items)), dtype=np.float32)
-    return sparse.vstack([empty, *blocks], format="csr", dtype=np.float32)
+    vectors = _affordable(_vectors(items, config))
+    ones = np.ones(len(items), dtype=np.float32)
+    table = neighbours_of(
+        vectors,
+        denominator=Denominator(left=ones, right=ones),
+        keep=config.neighbours,
+        tick=no_tick,
+    )
+    table.data[table.data < config.least] = 0.0
+    table.eliminate_zeros()
+    return table
+
+
+def _affordable(vectors: CSR) -> CSR:
+    """The vectors without the most frequent runs, where comparing by all would take too long.
+
+    What nearly every text has says least and costs most: a run of n items takes n squared steps."""
+    n_items = column_counts(vectors).astype(np.float64)
+    order = np.argsort(n_items, kind="stable")
+    kept = np.zeros(len(n_items), dtype=bool)
+    kept[order[np.cumsum(n_items[order] ** 2) <= MOST_WORK]] = True
+    return vectors if kept.all() else _of_length_1(vectors[:, np.flatnonzero(kept)])
 
 
 def _vectors(items: Sequence[ItemContent], config: ContentConfig) -> CSR:
     """One row of length 1 an item, of 0 when nothing is written about it."""
     # Brings half a second of imports, which only a training needs.
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.preprocessing import normalize
 
     texts = TfidfVectorizer(
         analyzer="char_wb",
@@ -84,7 +96,14 @@ def _vectors(items: Sequence[ItemContent], config: ContentConfig) -> CSR:
                 continue  # signs only, not one letter
     if not parts:
         return sparse.csr_matrix((len(items), 1), dtype=np.float32)
-    return sparse.csr_matrix(normalize(sparse.hstack(parts, format="csr")), dtype=np.float32)
+    return _of_length_1(sparse.hstack(parts, format="csr"))
+
+
+def _of_length_1(rows: Any) -> CSR:
+    # Imported late, as above.
+    from sklearn.preprocessing import normalize
+
+    return sparse.csr_matrix(normalize(rows), dtype=np.float32)
 
 
 def _itself(tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.engines import collaborative_filtering as cf
+from jobs.engines.collaborative_filtering import content
 from jobs.engines.collaborative_filtering.rules import diversified, language_factor
 
 TEXTS = [
@@ -31,6 +32,20 @@ class TestContentNeighbours:
         assert not table.diagonal().any()
         assert table.min() >= 0
         assert table.max() <= 1 + 1e-6
+
+    def test_leaves_out_what_nearly_all_texts_have_where_comparing_by_it_takes_too_long(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ["zebra", "quartz", "physics", "violin"]
+        items = [cf.ItemContent(f"course about {words[n % 4]}") for n in range(40)]
+        whole = cf.content_neighbours(items)
+        monkeypatch.setattr(content, "MOST_WORK", 40**2)
+
+        found = cf.content_neighbours(items)
+
+        same = np.arange(40)[:, None] % 4 == np.arange(40) % 4
+        np.testing.assert_array_equal(found.toarray() > 0, same & ~np.eye(40, dtype=bool))
+        assert whole.nnz > found.nnz
 
     @pytest.mark.parametrize(
         "items",
