@@ -15,7 +15,7 @@ from dashboard.analyses import queries, services
 from dashboard.analyses.models import AnalysisState, Artefact, Run, Upload
 from dashboard.core.database import session, transaction
 from dashboard.core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
-from dashboard.job_queue import services as jobs
+from dashboard.job_queue import removal
 from dashboard.job_queue.models import Job, JobState
 from dashboard.job_queue.queries import Viewer
 from jobs.tasks import Cancelled
@@ -255,7 +255,7 @@ class TestRetryAnalysis:
         start(upload)
         services.cancel_analysis(upload.id, viewer=viewer)
         services.tidy()
-        jobs.purge(state=JobState.CANCELLED, keep_days=-1)
+        removal.purge(state=JobState.CANCELLED, keep_days=-1)
 
         assert state(upload, viewer) is AnalysisState.CANCELLED
         services.retry_analysis(upload.id, viewer=viewer)
