@@ -310,7 +310,8 @@ class Worker:
     def _try_to_write(self) -> bool:
         """Write the ends of the runs that ended; later, when the store is away."""
         try:
-            self._write_ends(None) if self._ended else None
+            if self._ended:
+                self._write_ends(None)
         except StoreUnavailable as error:
             log.warning("job store unavailable: %s", error)
             time.sleep(BACK_OFF_S)
