@@ -34,6 +34,7 @@ class Scale(StrEnum):
     """What is made equal before tables are mixed."""
 
     ROW = "row"  # the strongest neighbour of every item counts 1: a rare item's row is heard too
+    ROOT = "root"  # half way there: every row is divided by the root of its strongest neighbour
     TABLE = "table"  # the mean entry of every table counts 1: rows keep their differences
     NONE = "none"  # nothing: for a single table
 
@@ -163,6 +164,8 @@ def one_scale(table: CSR, *, scale: Scale) -> CSR:
     if scale is Scale.TABLE:
         return table / table.data.mean()
     largest: Vector = table.max(axis=1).toarray().ravel()
+    if scale is Scale.ROOT:
+        largest = np.sqrt(largest)
     return scale_rows(table, np.divide(1, largest, where=largest > 0, out=np.ones_like(largest)))
 
 

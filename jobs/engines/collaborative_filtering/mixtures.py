@@ -62,6 +62,8 @@ class Mixture:
     beta: float = 0.4
     ridge: float = 50.0
     """Of the linear model; see EASEConfig."""
+    scale: Scale = Scale.ROW
+    """What is made equal before mixing, where there is more than one table."""
 
     def model(self, demand: Demand = FIRST_DEMAND) -> Blend:
         """The mixture, not fitted."""
@@ -77,11 +79,11 @@ class Mixture:
             )
             if weight
         ]
-        scale = Scale.NONE if len(parts) == 1 else Scale.ROW
+        scale = Scale.NONE if len(parts) == 1 else self.scale
         config = BlendConfig(recency=self.recency, scale=scale)
         return Blend(asking(config, demand), parts=parts)
 
-    def parameters(self) -> dict[str, float]:
+    def parameters(self) -> dict[str, Any]:
         """As plain JSON, without what is as usual."""
         return {
             each.name: getattr(self, each.name)
@@ -99,7 +101,8 @@ DEFAULT = Mixture(window=0.8, together=0.2)
 # The first is taken of those that did about as well. Each is tried with every recency.
 TABLES = (
     DEFAULT,
-    Mixture(window=0.5, together=0.2, linear=0.3),
+    Mixture(window=0.5, linear=0.5, ridge=300.0, scale=Scale.ROOT),
+    Mixture(window=1.0),
     Mixture(walk=1.0, alpha=0.7, beta=0.3),
     Mixture(together=1.0),
     Mixture(terms=1.0),
@@ -139,7 +142,10 @@ class Choice:
         """The choice whose `parameters` these are."""
         names = {each.name for each in fields(Mixture)} & values.keys()
         # Runs of the first version do not say a recency of 0.
-        mixture = Mixture(**({"recency": 0.0} | {name: values[name] for name in names}))
+        told = {name: values[name] for name in names}
+        mixture = Mixture(
+            **({"recency": 0.0} | told | {"scale": Scale(told.get("scale", Scale.ROW))})
+        )
         floor, days = float(values["floor"]), float(values["floor_days"])
         demand = Demand(TrendConfig(**values["trend"]), floor, days)
         return cls(mixture, demand, float(values["tuning_ndcg"]))

@@ -21,6 +21,11 @@ class TestOneScale:
 
         assert scaled.tolist() == [[0, 0.5, 1], [1, 0, 0], [0, 0, 0]]
 
+    def test_leaves_the_strongest_neighbour_the_root_of_what_it_was(self) -> None:
+        scaled = one_scale(TABLE, scale=Scale.ROOT).toarray()
+
+        assert scaled.tolist() == [[0, 1, 2], [1, 0, 0], [0, 0, 0]]
+
     def test_makes_the_mean_entry_of_the_table_1(self) -> None:
         assert one_scale(TABLE, scale=Scale.TABLE).data.mean() == pytest.approx(1)
 

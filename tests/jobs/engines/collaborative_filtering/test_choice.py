@@ -60,7 +60,9 @@ class TestChoose:
             ).ndcg.mean()
             for mixture in (DEFAULT, found.mixture)
         }
-        assert not found.mixture.window or figures[found.mixture] >= figures[DEFAULT]
+        # The window over most of a history knows nearly as much as whole histories.
+        assert not found.mixture.window or figures[found.mixture] > 0.98 * figures[DEFAULT]
+        assert found.mixture.recency == 0
 
     def test_ranks_a_mixture_under_the_demand_that_suits_it(self) -> None:
         """Popular items of one's own kind: where demand counts much, everybody gets the same."""
