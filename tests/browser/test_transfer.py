@@ -18,6 +18,7 @@ BUDGETS = {
 }
 
 
+@pytest.mark.slow  # many pages, each with an empty cache
 @pytest.mark.parametrize("path", BUDGETS)
 def test_a_page_transfers_no_more_than_its_budget(
     browser: Browser, demo: DemoPortal, path: str

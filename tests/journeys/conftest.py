@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -10,12 +11,14 @@ from tests.factories.brokers import rabbitmq
 from tests.factories.databases import database_uri
 from tests.factories.demo import DemoPortal, demo_portal
 
-# Each server stack is a portal more to start, so only the fresh machine's is among the quick tests.
-STACKS = [
-    "sqlite and the embedded queue",
-    pytest.param("postgresql and rabbitmq", marks=pytest.mark.slow),
-    pytest.param("mariadb and rabbitmq", marks=pytest.mark.slow),
-]
+STACKS = ["sqlite and the embedded queue", "postgresql and rabbitmq", "mariadb and rabbitmq"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys are long: `make test-all` runs them."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", params=STACKS)
