@@ -20,10 +20,9 @@ from dashboard.core.errors import (
     Unauthenticated,
 )
 from dashboard.core.i18n import _
-from dashboard.serving import queries
+from dashboard.serving import queries, services
 from dashboard.serving.models import Deployment, PredictionTask, Right
 from dashboard.serving.queries import Viewer
-from dashboard.serving.services import hash_of
 from dashboard.serving.services.deployments import TOKEN_PREFIX
 from dashboard.serving.services.incoming import Sender, find_upload, taken
 
@@ -119,6 +118,7 @@ def task_of(who: Caller, public_id: str) -> PredictionTask:
     task = queries.get_task_of(who.deployment, public_id)
     if not who.owner and task.owner_id != who.user_id:
         raise NotFound()
+    services.catch_up([task])
     return task
 
 
@@ -139,7 +139,7 @@ def _deployment_token() -> str:
 
 
 def _by_token(token: str) -> Deployment:
-    deployment = queries.find_deployment_by_token(hash_of(token))
+    deployment = queries.find_deployment_by_token(services.hash_of(token))
     if deployment is None:
         raise Unauthenticated()
     return deployment

@@ -9,10 +9,11 @@ from werkzeug.wrappers import Response
 
 from dashboard.catalogue import queries, services, signals
 from dashboard.catalogue.forms import VideoForm
-from dashboard.catalogue.models import Video
+from dashboard.catalogue.models import Video, VideoState
 from dashboard.catalogue.pages.blueprint import item_url, pages, sees_drafts
 from dashboard.core import uploads
 from dashboard.core.access import ask_to_sign_in
+from dashboard.core.database import session
 from dashboard.core.errors import NotFound
 from dashboard.core.i18n import _
 
@@ -87,13 +88,18 @@ def video_upload() -> str:
     """The videos of one item, and the place to add one."""
     item = queries.get_item(request.args.get("item", 0, type=int), drafts=True)
     videos = queries.list_videos(item.id, all_states=True)
+    checks = queries.list_checks([video.id for video in videos])
+    for video in videos:
+        # Its check may have ended since: nothing on the page would change what it says.
+        if video.state == VideoState.CHECKING and video.id not in checks:
+            session.refresh(video)
     return render_template(
         "catalogue/video_upload.html",
         item=item,
         item_href=item_url(item),
         form=VideoForm(),
         videos=videos,
-        checks=queries.list_checks([video.id for video in videos]),
+        checks=checks,
         max_bytes=uploads.settings().max_video_bytes,
         accept=",".join(f".{ending}" for ending in services.EXTENSIONS),
     )

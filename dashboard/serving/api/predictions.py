@@ -145,7 +145,9 @@ class AllTasks(MethodView):
     @api.response(200, page_schema(TaskSchema))
     def get(self, args: dict[str, Any]) -> Page[PredictionTask]:
         """The tasks of all deployments that you may see, newest first"""
-        return queries.page_of_tasks(viewer(), **args)
+        found = queries.page_of_tasks(viewer(), **args)
+        services.catch_up(found.items)
+        return found
 
 
 def _location(task: PredictionTask) -> str:

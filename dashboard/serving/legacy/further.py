@@ -195,6 +195,7 @@ def gettasks() -> dict[str, Any]:
     user, viewer = analyst()
     deployment = own_deployment(user)
     found = queries.page_of_tasks(viewer, deployment_id=deployment.id, per_page=100)
+    services.catch_up(found.items)
     return said(task=[_task_line(task) for task in found.items])
 
 
@@ -232,9 +233,11 @@ def _task() -> PredictionTask:
     from dashboard.core.errors import NotFound
 
     try:
-        return queries.get_task(parameter("task"), viewer)
+        task = queries.get_task(parameter("task"), viewer)
     except NotFound:
         raise Refused(TASK_NOT_FOUND) from None
+    services.catch_up([task])
+    return task
 
 
 def _task_line(task: PredictionTask) -> dict[str, Any]:

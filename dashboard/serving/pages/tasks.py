@@ -132,7 +132,12 @@ def _jobs(tasks: list[PredictionTask]) -> dict[int | None, Job]:
     """The jobs of the tasks by id: whoever may see a task may see how its job stands."""
     ids = [each.job_id for each in tasks if each.job_id is not None]
     everybody = JobViewer(user_id=None, sees_all=True)
-    return {job.id: job for job in job_queue.list_jobs(ids, everybody)} if ids else {}
+    found: dict[int | None, Job] = {}
+    if ids:
+        found |= {job.id: job for job in job_queue.list_jobs(ids, everybody)}
+    # After the jobs: beside a job that has ended no task may seem to run, for nothing would change that on the page.
+    services.catch_up(tasks)
+    return found
 
 
 def _statuses(jobs: dict[int | None, Job]) -> dict[int | None, JobStatus]:

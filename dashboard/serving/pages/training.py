@@ -56,6 +56,8 @@ def training(training_id: int) -> str:
         if found.job_id
         else []
     )
+    # After its job: beside one that has ended no training may be without its result.
+    session.refresh(found)
     return render_template(
         "serving/training.html",
         training=found,

@@ -53,7 +53,7 @@ from dashboard.serving.services.tasks import (
     submit,
     submit_batch,
 )
-from dashboard.serving.services.tidying import expire_tasks, remove_strays, settle
+from dashboard.serving.services.tidying import catch_up, expire_tasks, remove_strays, settle
 from dashboard.serving.services.training import request_training, train
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "add_model",
     "add_version",
     "cancel_task",
+    "catch_up",
     "change_deployment",
     "count_all",
     "counting_faults",

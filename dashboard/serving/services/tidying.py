@@ -1,6 +1,7 @@
 """What is done with prediction tasks from time to time: failed ones told, old ones and strays removed."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -16,8 +17,17 @@ from dashboard.serving.models import (
 from dashboard.serving.services.tasks import end_job
 
 
-def settle() -> int:
-    """Mark the tasks whose jobs have failed or were cancelled; how many they were."""
+def catch_up(tasks: Sequence[PredictionTask]) -> None:
+    """Bring tasks up to date that were read before their jobs were looked at, and may have ended since."""
+    left = [task for task in tasks if task.open and task.job_id is not None]
+    if left:
+        settle(left)
+    for task in left:
+        session.refresh(task)
+
+
+def settle(tasks: Sequence[PredictionTask] | None = None) -> int:
+    """Mark the tasks whose jobs have failed or were cancelled, of these or of all; how many they were."""
     from dashboard.job_queue.models import Job, JobState
 
     ended = {JobState.FAILED: TaskState.FAILED, JobState.CANCELLED: TaskState.CANCELLED}
@@ -29,6 +39,8 @@ def settle() -> int:
             Job.state.in_(tuple(ended)),
         )
     )
+    if tasks is not None:
+        query = query.where(PredictionTask.id.in_([task.id for task in tasks]))
     with transaction():
         found = list(session.execute(query))
         for task, job in found:

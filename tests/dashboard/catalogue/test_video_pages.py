@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from dashboard.activity.models import Event
-from dashboard.catalogue import services
+from dashboard.catalogue import queries, services
 from dashboard.catalogue.models import Item, Video, VideoState
 from dashboard.core import uploads
 from dashboard.core.database import db
-from dashboard.job_queue.models import Job
+from dashboard.job_queue.models import Job, JobState
 from tests.factories.browsing import fetch, post
 from tests.factories.catalogue import make_item, make_ready_video
 from tests.factories.videos import make_video
@@ -219,6 +220,24 @@ class TestAdministration:
 
         assert f'data-job="{job.id}" data-job-state="queued"' in text
         assert "Being checked" in text and "Check again" not in text
+
+    def test_shows_the_end_of_a_check_that_ended_while_the_page_was_made(
+        self, as_admin: FlaskClient, item: Item, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services.add_video(item.id, actor_id=None, path=make_video(tmp_path / "a.mp4"), title="New")
+        read = queries.list_checks
+
+        def end_and_read(video_ids: list[int]) -> dict[int, Job]:
+            # By another connection, as its worker would.
+            with db.engine.begin() as connection:
+                connection.execute(update(Job).values(state=JobState.DONE, unique_key=None))
+                connection.execute(update(Video).values(state=VideoState.CANNOT_PLAY))
+            return read(video_ids)
+
+        monkeypatch.setattr(queries, "list_checks", end_and_read)
+        text = as_admin.get(f"/videos/upload?item={item.id}").text
+
+        assert "Being checked" not in text and "Check again" in text
 
     @pytest.mark.parametrize("item_id", ["", "0", "999", "x", "9" * 20])
     def test_knows_no_other_item(self, as_admin: FlaskClient, item_id: str) -> None:

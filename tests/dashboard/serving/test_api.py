@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from dashboard.accounts.models import User
-from dashboard.core.database import session
+from dashboard.core.database import session, transaction
+from dashboard.job_queue.models import Job, JobState
 from dashboard.serving import monitoring, queries, replicas, runtime, services
 from dashboard.serving.models import Deployment, Model
 from tests.factories.browsing import csrf
@@ -301,6 +303,19 @@ class TestTasks:
         assert (early.status_code, early.json["code"]) == (409, "not_finished")
         assert ended.json["state"] == "cancelled"
         assert late.status_code == 409
+
+    def test_tells_at_once_that_its_job_failed(
+        self, deployed: Deployed, client: FlaskClient
+    ) -> None:
+        path = f"/deployments/{deployed[0].id}/tasks"
+        task = with_token(client, "POST", path, deployed[1], json=RECORD).json
+        with transaction():
+            job = session.scalars(select(Job)).one()
+            job.state, job.error = JobState.FAILED, "no luck"
+
+        answer = with_token(client, "GET", f"{path}/{task['id']}", deployed[1]).json
+
+        assert (answer["state"], answer["error"]) == ("failed", "no luck")
 
     def test_another_deployments_token_finds_nothing(
         self, line: Model, deployed: Deployed, analyst: User, client: FlaskClient

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from dashboard.accounts.models import User
+from dashboard.core.database import db
+from dashboard.job_queue import queries as job_queue
+from dashboard.job_queue.models import Job
 from dashboard.serving import queries, services
-from dashboard.serving.models import Deployment, Model, Right
+from dashboard.serving.models import Deployment, Model, PredictionTask, Right
 from tests.factories.browsing import fetch, post
 from tests.factories.models import deploy, line_model, viewer_of
 
@@ -226,6 +230,32 @@ class TestDeploymentPages:
 
         assert ">3<" in page.text
         assert "plotly" in client.get(f"/deployments/{deployment.id}?span=week").text
+
+    @pytest.mark.parametrize("page", ["/predictions", "/predictions/{task}"])
+    def test_a_task_that_ends_while_its_page_is_made_does_not_seem_to_run(
+        self,
+        deployed: Deployed,
+        analyst: User,
+        browser_of: Browser,
+        monkeypatch: pytest.MonkeyPatch,
+        page: str,
+    ) -> None:
+        task = services.submit(deployed[0], [{"a": 1, "b": 1}], owner_id=analyst.id)
+        read = job_queue.list_jobs
+
+        def end_and_read(ids: list[int], viewer: job_queue.Viewer) -> list[Job]:
+            # By another connection, as its worker would.
+            with db.engine.begin() as connection:
+                for row, state in ((PredictionTask, "cancelled"), (Job, "cancelled")):
+                    connection.execute(update(row).values(state=state))
+            return read(ids, viewer)
+
+        monkeypatch.setattr(job_queue, "list_jobs", end_and_read)
+        text = browser_of(analyst).get(page.format(task=task.public_id)).text
+
+        assert 'data-job-state="cancelled"' in text
+        assert "Cancelled</span>" in text
+        assert "Queued</span>" not in text
 
     def test_every_page_obeys_the_policy(
         self, deployed: Deployed, line: Model, analyst: User, browser_of: Browser
