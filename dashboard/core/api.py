@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, wraps
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, cast
 
 import marshmallow as ma
@@ -101,9 +102,23 @@ class ProblemSchema(ma.Schema):
 
 
 class AtriumApi(Api):
-    """flask-smorest with our one error shape, which is problem JSON in the document too."""
+    """flask-smorest with our one error shape, which is problem JSON in the document too.
+
+    The document is made when somebody asks for it first: most processes never do, and it takes a third of what
+    making the application takes."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask) -> None:
+        self._undescribed: list[ApiBlueprint] = []
+        self._describing = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
+        """Serve a blueprint; `document` describes it."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
 
     def handle_http_exception(self, error: HTTPException) -> Response:  # type: ignore[override]
         return answer_http_error(error)
@@ -126,9 +141,22 @@ class AtriumApi(Api):
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document for a reader at the present address."""
+        with self._describing:
+            self._describe()
         document: dict[str, Any] = json.loads(json.dumps(self.spec.to_dict()))
         document["servers"] = [{"url": request.script_root or "/"}]
         return document
+
+    def _describe(self) -> None:
+        if not self._undescribed:
+            return
+        for blueprint in self._undescribed:
+            blueprint.register_views_in_doc(
+                self, self._app, self.spec, name=blueprint.name, parameters=None
+            )
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        self._undescribed.clear()
+        _document_access(self._app, self.spec.to_dict()["paths"])
 
 
 class UTCTime(ma.fields.DateTime):
@@ -209,7 +237,6 @@ def init_app(app: Flask, blueprints: list[ApiBlueprint]) -> None:
     api = AtriumApi(app)
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
-    _document_access(app, api)
     app.extensions["atrium_api"] = api
 
 
@@ -218,13 +245,12 @@ def document_of(app: Flask) -> dict[str, Any]:
     return cast(AtriumApi, app.extensions["atrium_api"]).document()
 
 
-def _document_access(app: Flask, api: AtriumApi) -> None:
+def _document_access(app: Flask, paths: dict[str, Any]) -> None:
     """Write into every operation who may call it, from the one map that is also enforced.
 
     A path without an operation that is served (uploads, which speak tus and not JSON) leaves the document.
     """
     access = app.extensions["atrium_access"]
-    paths = api.spec.to_dict()["paths"]
     served: set[str] = set()
     for rule in app.url_map.iter_rules():
         path = FlaskPlugin.flaskpath2openapi(rule.rule)

@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
@@ -62,9 +63,13 @@ def _options(kind: str) -> str:
 def make_empty() -> None:
     """Give the current application's database all tables and no row.
 
-    Making tables takes a server seconds, so they are made once and emptied before each test.
+    Making tables takes a server seconds, so they are made once and emptied before each test. A file of SQLite
+    is made once for a process and copied.
     """
-    if db.engine.dialect.name == "sqlite" or not inspect(db.engine).has_table("role"):
+    if db.engine.dialect.name == "sqlite":
+        _copy_empty(Path(str(db.engine.url.database)))
+        return
+    if not inspect(db.engine).has_table("role"):
         db.create_all()
         return
     tables = db.metadata.sorted_tables[::-1]
@@ -78,6 +83,21 @@ def make_empty() -> None:
         for table in filled:
             connection.execute(text(f"ALTER TABLE `{table.name}` AUTO_INCREMENT = 1"))
         connection.execute(text("SET FOREIGN_KEY_CHECKS = 1"))
+
+
+_empty_file: list[bytes] = []
+
+
+def _copy_empty(path: Path) -> None:
+    if path.exists():
+        db.create_all()
+        return
+    if not _empty_file:
+        db.create_all()
+        # The last connection that is closed leaves all of it in the one file.
+        db.engine.dispose()
+        _empty_file.append(path.read_bytes())
+    path.write_bytes(_empty_file[0])
 
 
 def drop_own_databases() -> None:
