@@ -31,6 +31,11 @@ CONFIG = ROOT / "config.toml"
 compile_once()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a process or a browser."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_collection_finish() -> None:
     """Let the collector pass over what stays until the end: every portal made would have it looked through again."""
     gc.collect()
