@@ -181,6 +181,10 @@ class Worker:
 
     # Taking jobs
 
+    @property
+    def _takes_jobs(self) -> bool:
+        return not (self._draining or self._paused)
+
     def _serve(self) -> None:
         """Take jobs until told otherwise."""
         consumer = self._broker.consume(
@@ -192,7 +196,7 @@ class Worker:
         self.ring()  # what waits already has rung before this worker could hear
         log.info("worker %s takes %s", self._settings.name, ", ".join(self._tasks.queues()))
         try:
-            while not (self._draining or self._paused):
+            while self._takes_jobs:
                 self._turn(consumer)
         finally:
             consumer.close()
@@ -207,7 +211,9 @@ class Worker:
         """Wait until something happens, then write what ended and claim what waits, in one transaction."""
         self._collect(timeout_s=LOOK_S)
         free = self._settings.slots - len(self._slots) + len(self._ended)
-        wanted = replace(self._wanted, limit=free) if self._rung and free > 0 else None
+        # Asked again: it may have been told to stop while it waited.
+        claims = self._takes_jobs and self._rung and free > 0
+        wanted = replace(self._wanted, limit=free) if claims else None
         if wanted is None and not self._ended:
             return
         if wanted is not None:

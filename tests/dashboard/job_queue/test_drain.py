@@ -78,6 +78,23 @@ class TestDrain:
             "worker.resume",
         ]
 
+    def test_takes_nothing_that_rings_while_it_is_told(
+        self, app: Flask, put: Put, working: Callable
+    ) -> None:
+        with working() as worker:
+            wait_for(queries.runner_alive)
+            done = put(MESSAGE)
+            assert ended(done).state is JobState.DONE
+            # The worker waits for the next bell here, and hears of the drain and of a job in one moment.
+            jobs = []
+            for _turn in range(5):
+                assert worker.pause(True)
+                jobs.append(put(MESSAGE))
+                time.sleep(0.3)
+                assert state_of(jobs[-1]) is JobState.QUEUED
+                worker.pause(False)
+                assert ended(jobs[-1], seconds=7).state is JobState.DONE
+
     def test_of_a_worker_that_stops_is_no_drain(self, app: Flask, store: SqlJobStore) -> None:
         store.report_worker(replace_status())
         store.report_worker(replace_status(draining=True))
