@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.test_look import faults
 from tests.factories.demo import DemoPortal
 from tests.factories.models import TREE
 from tests.factories.portal import violations
+from tests.factories.processes import ROOT
 
 pytestmark = pytest.mark.browser
 # A folder for pictures of the pages, to look at; none are kept otherwise.
@@ -131,7 +132,7 @@ def test_a_training_ends_with_its_charts(page: Page, tmp_path: Path) -> None:
 
     page.goto("/models/train")
     page.set_input_files("[data-island=Upload] input[type=file]", table)
-    expect(page.locator("#target-columns option")).to_have_count(3)
+    expect(page.locator("#target-columns option")).to_have_count(3, timeout=LOADED_MS)
     page.fill("[name=target]", "open")
     page.fill("[name=name]", "开放日")
     page.locator("[name=algorithms][value=random_forest]").uncheck()
@@ -141,6 +142,25 @@ def test_a_training_ends_with_its_charts(page: Page, tmp_path: Path) -> None:
 
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=LOADED_MS)
     sound(page, "training")
+
+
+def test_offers_the_columns_of_a_file_that_was_chosen_before_the_script_came(
+    page: Page, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("number,day,open\n1,2,yes\n")
+    entry = json.loads((ROOT / "static/dist/manifest.json").read_text())["src/entries/live.js"]
+    held: list[Route] = []
+    page.route(f"**/{entry['file']}", lambda route: held.append(route))  # noqa: PLW0108 - must be a function
+
+    page.goto("/models/train", wait_until="commit")
+    page.set_input_files("[data-island=Upload] input[type=file]", table)
+    expect(page.locator("[data-island=Upload] strong")).to_have_text("table.csv", timeout=LOADED_MS)
+    for route in held:
+        route.continue_()
+
+    assert held
+    expect(page.locator("#target-columns option")).to_have_count(3, timeout=LOADED_MS)
 
 
 class TestSnippets:

@@ -7,7 +7,15 @@ export function startColumns(root) {
   for (const holder of root.querySelectorAll("[data-columns-into]")) {
     holder.addEventListener("change", (event) => offer(holder, event.target.files?.[0]));
     holder.addEventListener("upload:chosen", (event) => offer(holder, event.detail));
+    const early = chosenBefore(holder);
+    if (early) offer(holder, early);
   }
+}
+
+/** The file that was chosen before this script came: by the page's own field, or by the island that took its place. */
+function chosenBefore(holder) {
+  const field = holder.querySelector("input[type=file]");
+  return holder.querySelector("[data-island]")?.chosenFile ?? field?.files?.[0];
 }
 
 async function offer(holder, file) {
