@@ -149,18 +149,50 @@ def test_offers_the_columns_of_a_file_that_was_chosen_before_the_script_came(
 ) -> None:
     table = tmp_path / "table.csv"
     table.write_text("number,day,open\n1,2,yes\n")
-    entry = json.loads((ROOT / "static/dist/manifest.json").read_text())["src/entries/live.js"]
-    held: list[Route] = []
-    page.route(f"**/{entry['file']}", lambda route: held.append(route))  # noqa: PLW0108 - must be a function
+    held = hold(page, "src/entries/live.js")
 
     page.goto("/models/train", wait_until="commit")
     page.set_input_files("[data-island=Upload] input[type=file]", table)
     expect(page.locator("[data-island=Upload] strong")).to_have_text("table.csv", timeout=LOADED_MS)
-    for route in held:
-        route.continue_()
+    held.pop().continue_()
 
-    assert held
     expect(page.locator("#target-columns option")).to_have_count(3, timeout=LOADED_MS)
+
+
+def test_sends_a_file_that_is_chosen_while_the_plain_form_is_replaced(page: Page) -> None:
+    """A window for choosing stays open although the field that opened it is taken away."""
+    held = hold(page, "src/islands/Upload.js")
+    page.goto("/models/train", wait_until="commit")
+    plain = page.locator("[data-island=Upload] input[type=file]").element_handle()
+    while not held:
+        page.wait_for_timeout(50)
+    held.pop().continue_()
+    expect(page.locator("[data-island=Upload][data-ready]")).to_be_visible(timeout=LOADED_MS)
+
+    plain.evaluate(CHOOSE, "late.csv")
+
+    expect(page.locator("[data-island=Upload] strong")).to_have_text("late.csv", timeout=LOADED_MS)
+    expect(page.locator("#target-columns option")).to_have_count(2)
+
+
+CHOOSE = """(field, name) => {
+  const files = new DataTransfer();
+  files.items.add(new File(["a,b\\n1,2\\n"], name));
+  field.files = files.files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
+
+def hold(page: Page, module: str) -> list[Route]:
+    """Keeps a module of ours back; what was asked for until it is let go."""
+    held: list[Route] = []
+    manifest = json.loads((ROOT / "static/dist/manifest.json").read_text())
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**/{manifest[module]['file']}", keep)
+    return held
 
 
 class TestSnippets:

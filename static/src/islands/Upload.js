@@ -3,9 +3,10 @@ import Upload from "./Upload.vue";
 
 /** Replaces the plain form by a resumable upload; answers how to take it away again. */
 export function mount(element, props) {
-  // Somebody was quicker than this script: the file chosen in the plain form is sent.
-  const chosen = element.querySelector("input[type=file]")?.files?.[0] ?? null;
-  const app = createApp(Upload, { ...props, host: element, chosen });
+  // Somebody may be quicker than this script: a file that she chose in the plain form is sent, also when she was
+  // still choosing while the form was replaced.
+  const plain = element.querySelector("input[type=file]");
+  const app = createApp(Upload, { ...props, host: element, plain });
   app.mount(element);
   return () => app.unmount();
 }
